@@ -1,0 +1,1 @@
+"""Exact and learned policies for maintenance and spare parts."""
