@@ -191,13 +191,13 @@ class Chance(_Rows):
 class Alternative:
     """One sub-list of a Branch, entered at a `cost` per kind."""
 
-    nodes: tuple[Cost | Decision | Chance, ...]
+    nodes: tuple[PlainNode, ...]
     cost: Mapping[str, float]
     name: str
 
     def __init__(
         self,
-        nodes: Sequence[Cost | Decision | Chance] = (),
+        nodes: Sequence[PlainNode] = (),
         *,
         cost: Mapping[str, float] | None = None,
         name: str = "",
@@ -235,7 +235,8 @@ class Branch:
         return f"Branch {self.name!r}" if self.name else "Branch"
 
 
-Node: TypeAlias = Cost | Decision | Chance | Branch
+PlainNode: TypeAlias = Cost | Decision | Chance
+Node: TypeAlias = PlainNode | Branch
 
 
 def names_of(axes: Names) -> tuple[str, ...]:

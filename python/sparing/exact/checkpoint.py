@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparing._files import write_atomically
 from sparing.epoch import Epoch
 from sparing.nodes import Branch, Cost, Node
 
@@ -77,13 +78,6 @@ class Checkpoint:
         """Remove the checkpoint, once the solve is done."""
         for file in (self.directory / "checkpoint.json", *self.directory.glob("state-*.npy")):
             file.unlink(missing_ok=True)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write `text` to `path` by a temporary file and a rename."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def fingerprint(epoch: Epoch, weights: Mapping[str, float], **options: object) -> str:
