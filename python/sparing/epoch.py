@@ -21,195 +21,36 @@ averages) and run forward by the simulators, so a model's dynamics are written o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from sparing._checks import frozen_array
-from sparing.table import Table
+from sparing.nodes import (
+    Alternative,
+    Axis,
+    Branch,
+    Chance,
+    Cost,
+    Decision,
+    Layout,
+    Node,
+)
 
-Layout: TypeAlias = "tuple[Axis, ...]"
-Names: TypeAlias = "str | Sequence[str]"
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One coordinate of the state: `size` states 0..size-1, with optional `labels`."""
-
-    name: str
-    size: int
-    labels: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.size >= 1:
-            raise ValueError(f"axis {self.name!r}: size must be at least 1; got {self.size}.")
-        if self.labels and len(self.labels) != self.size:
-            raise ValueError(
-                f"axis {self.name!r}: {self.size} states need as many labels;"
-                f" got {len(self.labels)}."
-            )
+__all__ = [
+    "Alternative",
+    "Axis",
+    "Branch",
+    "Chance",
+    "Cost",
+    "Decision",
+    "Epoch",
+    "Layout",
+    "Node",
+]
 
 
-@dataclass(frozen=True, eq=False)
-class Cost:
-    """`values` is paid in the present state.
-
-    Parameters
-    ----------
-    axes
-        Names of the axes it depends on; ``()`` for a constant.
-    values
-        One number per combination of states, or of groups where `groups` is given. +inf forbids
-        the state.
-    kind
-        The named kind of cost it counts as.
-    groups
-        Per axis name the group 0..G-1 of each state, e.g. up or down; other axes count in full.
-    """
-
-    axes: Names
-    values: ArrayLike
-    kind: str = "cost"
-    groups: Mapping[str, ArrayLike] = field(default_factory=dict)
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "axes", _names(self.axes))
-        object.__setattr__(self, "values", frozen_array(self.label, self.values))
-        maps = {
-            a: frozen_array(f"{self.label} groups", g, np.int64) for a, g in self.groups.items()
-        }
-        object.__setattr__(self, "groups", maps)
-        if np.isnan(self.values).any() or (self.values == -np.inf).any():
-            raise ValueError(f"{self.label}: values must not be NaN or -inf.")
-
-    @property
-    def label(self) -> str:
-        """How errors name this node."""
-        return f"Cost {self.name or self.kind!r} on {_names(self.axes)}"
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """What Decision and Chance share: rows of a table from `axes` to axes `to`.
-
-    Parameters
-    ----------
-    axes
-        Names of the axes that a row is read from and that are replaced.
-    table
-        A `Table` with one row per combination of (context, axes) states in C order, or a dense
-        array [rows, to states] that becomes one.
-    to
-        The axes a row leads to: names of axes kept as they are, or new `Axis` objects (created,
-        or resized where the name stays). Default: `axes` unchanged.
-    context
-        Names of axes that are read but pass through unchanged.
-    kind
-        The kind of a dense Decision's costs.
-    """
-
-    axes: Names
-    table: Table | ArrayLike
-    to: Axis | str | Sequence[Axis | str] | None = None
-    context: Names = ()
-    kind: str = "cost"
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "axes", _names(self.axes))
-        object.__setattr__(self, "context", _names(self.context))
-        to = self.axes if self.to is None else self.to
-        object.__setattr__(self, "to", (to,) if isinstance(to, Axis | str) else tuple(to))
-        if not isinstance(self.table, Table):
-            table = self._from_dense(frozen_array(self.label, self.table))
-            object.__setattr__(self, "table", table)
-        self._check_rows()
-
-    def _from_dense(self, values: NDArray[np.float64]) -> Table:
-        raise NotImplementedError
-
-    def _check_rows(self) -> None:
-        raise NotImplementedError
-
-    @property
-    def label(self) -> str:
-        """How errors name this node."""
-        named = f" {self.name!r}" if self.name else ""
-        return f"{type(self).__name__}{named} on {', '.join(_names(self.axes)) or '()'}"
-
-
-class Decision(_Rows):
-    """Someone picks one entry of a row: (choice, next state, costs); +inf is not allowed."""
-
-    def _from_dense(self, values: NDArray[np.float64]) -> Table:
-        return Table.from_costs(values, kind=self.kind, label=self.label)
-
-    def _check_rows(self) -> None:
-        if self.table.choice is None:
-            raise ValueError(f"{self.label}: a Decision needs a choice number per entry.")
-
-
-class Chance(_Rows):
-    """Nature draws one entry of a row: (probability, next state, costs)."""
-
-    def _from_dense(self, values: NDArray[np.float64]) -> Table:
-        return Table.from_probabilities(values, label=self.label)
-
-    def _check_rows(self) -> None:
-        self.table.check_probabilities(self.label)
-
-    @property
-    def is_move(self) -> bool:
-        """Whether every row has a single entry, so that nothing is drawn."""
-        return bool(np.all(np.diff(self.table.indptr) == 1))
-
-
-@dataclass(frozen=True, eq=False)
-class Alternative:
-    """One sub-list of a Branch, entered at a `cost` per kind."""
-
-    nodes: Sequence[Node]
-    cost: Mapping[str, float] = field(default_factory=dict)
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "nodes", tuple(self.nodes))
-        object.__setattr__(self, "cost", dict(self.cost))
-
-
-@dataclass(frozen=True, eq=False)
-class Branch:
-    """One of several lists without draws is chosen; all end on the same axes."""
-
-    alternatives: Sequence[Alternative]
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "alternatives", tuple(self.alternatives))
-        if not self.alternatives:
-            raise ValueError(f"{self.label} needs at least one alternative.")
-        for position, alternative in enumerate(self.alternatives):
-            for node in alternative.nodes:
-                if isinstance(node, Branch) or (isinstance(node, Chance) and not node.is_move):
-                    raise ValueError(
-                        f"{self.label}, alternative {position}: a {type(node).__name__} inside a "
-                        "Branch is not supported; choose an option axis by a Decision instead."
-                    )
-
-    @property
-    def label(self) -> str:
-        """How errors name this node."""
-        return f"Branch {self.name!r}" if self.name else "Branch"
-
-
-Node: TypeAlias = Cost | Decision | Chance | Branch
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, init=False)
 class Epoch:
     """One period: `nodes` in the order of time on the state `axes`.
 
@@ -224,6 +65,11 @@ class Epoch:
     discount
         Weight of the value behind the last node, in (0, 1].
 
+    Attributes
+    ----------
+    layouts
+        The live axes before each node, and behind the last one.
+
     Raises
     ------
     ValueError
@@ -231,32 +77,29 @@ class Epoch:
         if some state allows no action, naming the state.
     """
 
-    axes: Sequence[Axis]
-    nodes: Sequence[Node]
-    discount: float = 1.0
+    axes: Layout
+    nodes: tuple[Node, ...]
+    discount: float
+    layouts: tuple[Layout, ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "axes", tuple(self.axes))
-        object.__setattr__(self, "nodes", tuple(self.nodes))
-        names = [axis.name for axis in self.axes]
+    def __init__(
+        self, *, axes: Sequence[Axis], nodes: Sequence[Node], discount: float = 1.0
+    ) -> None:
+        names = [axis.name for axis in axes]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"axis {name!r} is declared twice.")
-        if not 0.0 < self.discount <= 1.0:
-            raise ValueError(f"discount must be in (0, 1]; got {self.discount}.")
-        layouts = [self.axes]
-        for node in self.nodes:
+        if not 0.0 < discount <= 1.0:
+            raise ValueError(f"discount must be in (0, 1]; got {discount}.")
+        layouts = [tuple(axes)]
+        for node in nodes:
             layouts.append(layout_after(node, layouts[-1]))
-        object.__setattr__(self, "_layouts", tuple(layouts))
+        fields = {"axes": tuple(axes), "nodes": tuple(nodes), "discount": float(discount)}
+        for field, value in {**fields, "layouts": tuple(layouts)}.items():
+            object.__setattr__(self, field, value)
         from sparing.feasibility import check_every_state_has_an_action
 
         check_every_state_has_an_action(self)
-
-    @property
-    def layouts(self) -> tuple[Layout, ...]:
-        """The live axes before each node, and behind the last one."""
-        layouts: tuple[Layout, ...] = self._layouts  # type: ignore[attr-defined]
-        return layouts
 
     @property
     def end_axes(self) -> Layout:
@@ -409,7 +252,3 @@ def _kinds(node: Node) -> tuple[str, ...]:
         ]
         return tuple(inner)
     return tuple(node.table.cost)
-
-
-def _names(axes: Names) -> tuple[str, ...]:
-    return (axes,) if isinstance(axes, str) else tuple(axes)

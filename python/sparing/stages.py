@@ -6,7 +6,6 @@ everything: the cheapest path from the state before to the state behind gives co
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sparing import _core
+from sparing._threads import default_num_threads
 from sparing.epoch import Branch, Cost, Decision, Epoch, Layout
 from sparing.forward import ForwardProgram, lower
 
@@ -203,7 +203,7 @@ def thread_count(num_threads: int) -> int:
     """Return `num_threads`, or one per processor for 0."""
     if num_threads < 0:
         raise ValueError(f"num_threads must be at least 0; got {num_threads}.")
-    return num_threads or len(os.sched_getaffinity(0))
+    return num_threads or default_num_threads()
 
 
 def raise_no_path(

@@ -39,34 +39,30 @@ class Table:
         indptr = frozen_array("indptr", self.indptr, np.int64)
         if indptr.ndim != 1 or indptr.size < 2 or indptr[0] != 0 or (np.diff(indptr) < 0).any():
             raise ValueError("indptr must start at 0, never fall and have one number per row + 1.")
-        size = (int(indptr[-1]),)
-        columns = {
-            "indptr": indptr,
-            "to": frozen_array("to", self.to, np.int64, shape=size),
-            "cost": {
-                kind: frozen_array(f"cost {kind!r}", values, shape=size)
-                for kind, values in self.cost.items()
-            },
-        }
         if (self.probability is None) == (self.choice is None):
             raise ValueError("a Table has either probabilities (Chance) or choices (Decision).")
+        size = (int(indptr[-1]),)
+        cost = {k: frozen_array(f"cost {k!r}", v, shape=size) for k, v in self.cost.items()}
+        keep = np.ones(size, dtype=bool)
         if self.probability is not None:
-            columns["probability"] = frozen_array("probability", self.probability, shape=size)
-            keep = columns["probability"] != 0.0
-        else:
-            columns["choice"] = frozen_array("choice", self.choice, np.int32, shape=size)
-            keep = np.ones(size, dtype=bool)
-            for values in columns["cost"].values():
-                keep &= values != np.inf
-        for kind, values in columns["cost"].items():
+            probability = frozen_array("probability", self.probability, shape=size)
+            keep = probability != 0.0
+            object.__setattr__(self, "probability", probability)
+        if self.choice is not None:
+            choice = frozen_array("choice", self.choice, np.int32, shape=size)
+            keep = ~np.any([values == np.inf for values in (*cost.values(), keep)], axis=0)
+            object.__setattr__(self, "choice", choice)
+        for kind, values in cost.items():
             if not np.isfinite(values[keep]).all():
                 raise ValueError(f"cost {kind!r} must be finite; got NaN or an infinite value.")
-        for name, values in columns.items():
-            object.__setattr__(self, name, values)
+        object.__setattr__(self, "indptr", indptr)
+        object.__setattr__(self, "to", frozen_array("to", self.to, np.int64, shape=size))
+        object.__setattr__(self, "cost", cost)
         if not keep.all():
             self._keep(keep)
 
     def _keep(self, keep: NDArray[np.bool_]) -> None:
+        """Drop the entries that are not to be kept."""
         counts = np.concatenate([[0], np.cumsum(keep)])
         object.__setattr__(self, "indptr", counts[self.indptr])
         for name in ("to", "probability", "choice"):

@@ -1,0 +1,146 @@
+#pragma once
+#include <cassert>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "sparing/mode_product.hpp"
+#include "sparing/tensor_operations.hpp"
+
+namespace sparing {
+
+/// The operations of a lowered epoch, in backward order. Buffers are numbers: 0 is the value
+/// behind the last node, 1 the value at the start, 2.. are scratch.
+struct Product {
+    bool minimise;
+    int in, out;
+    Rows rows;
+    Riders riders;
+};
+struct AddCost {
+    int in, out;
+    ScoredCost cost;
+};
+struct Scale {
+    int in, out;
+    double factor;
+};
+struct TakeCheaper {
+    int in, out;
+    double cost;
+    bool first;
+};
+/// The backward start and end of a stage: between them the post-decision state is carried.
+struct StageEnd {
+    int buffer;
+};
+struct StageStart {
+    int buffer;
+    int stage;
+};
+
+/// One epoch, ready to be swept backward.
+template <class T>
+class EpochProgram {
+  public:
+    using Operation =
+        std::variant<Product, AddCost, Scale, TakeCheaper, StageEnd, StageStart>;
+
+    EpochProgram(std::vector<std::int64_t> buffer_sizes, int num_threads)
+        : sizes_(std::move(buffer_sizes)), num_threads_(num_threads) {}
+
+    void add(Operation operation) { operations_.push_back(std::move(operation)); }
+    [[nodiscard]] std::int64_t size(int buffer) const { return sizes_[buffer]; }
+
+    /// start = T(end), and per stage the post-decision states if `posts` has one span a stage.
+    void run(std::span<const T> end, std::span<T> start,
+             std::span<const std::span<std::uint32_t>> posts = {}) {
+        assert(std::int64_t(end.size()) == sizes_[0] && std::int64_t(start.size()) == sizes_[1]);
+        bind(end, start);
+        keep_posts_ = false;
+        for (auto& operation : operations_)
+            std::visit([&](auto& op) { apply(op, posts); }, operation);
+        if (!posts.empty()) posts_.clear(), posts_.shrink_to_fit();
+    }
+
+  private:
+    void bind(std::span<const T> end, std::span<T> start) {
+        scratch_.resize(sizes_.size());
+        tensors_.assign(sizes_.size(), {});
+        // Buffer 0 is only ever read: the lowering never writes to it.
+        tensors_[0].value = const_cast<T*>(end.data());
+        tensors_[1].value = start.data();
+        for (std::size_t b = 2; b < sizes_.size(); ++b) {
+            scratch_[b].resize(sizes_[b]);
+            tensors_[b].value = scratch_[b].data();
+        }
+    }
+    /// The output tensor of an operation, with room for post-decision states inside a stage.
+    Tensor<T> output(int buffer) {
+        tensors_[buffer].post = nullptr;
+        if (!keep_posts_) return tensors_[buffer];
+        posts_.resize(sizes_.size());
+        posts_[buffer].resize(sizes_[buffer]);
+        return {tensors_[buffer].value, posts_[buffer].data()};
+    }
+    using Posts = std::span<const std::span<std::uint32_t>>;
+
+    void apply(const Product& op, Posts) {
+        const auto in = tensors_[op.in];
+        const auto out = output(op.out);
+        if (op.minimise)
+            mode_product<MinPlus>(op.rows, op.riders, in, out, num_threads_);
+        else
+            mode_product<PlusTimes>(op.rows, op.riders, in, out, num_threads_);
+        tensors_[op.out] = out;
+    }
+    void apply(const AddCost& op, Posts) {
+        add_cost(op.cost, tensors_[op.in].value, tensors_[op.out].value, num_threads_);
+        pass_posts(op.in, op.out);
+    }
+    void apply(const Scale& op, Posts) {
+        scale(op.factor, tensors_[op.in].value, tensors_[op.out].value, sizes_[op.out],
+              num_threads_);
+        pass_posts(op.in, op.out);
+    }
+    void apply(const TakeCheaper& op, Posts) {
+        const auto in = tensors_[op.in];
+        const auto out = op.first ? output(op.out) : tensors_[op.out];
+        take_cheaper(op.cost, op.first, in, out, sizes_[op.out], num_threads_);
+        tensors_[op.out] = out;
+    }
+    void apply(const StageEnd& op, Posts posts) {
+        keep_posts_ = !posts.empty();
+        tensors_[op.buffer].post = nullptr;
+    }
+    void apply(const StageStart& op, Posts posts) {
+        if (keep_posts_) write_posts(tensors_[op.buffer].post, posts[op.stage]);
+        keep_posts_ = false;
+    }
+    static void write_posts(const std::uint32_t* post, std::span<std::uint32_t> to) {
+        for (std::size_t i = 0; i < to.size(); ++i)
+            to[i] = post ? post[i] : static_cast<std::uint32_t>(i);
+    }
+    /// An elementwise operation leaves the post-decision states as they are.
+    void pass_posts(int in, int out) {
+        if (in == out) return;
+        const auto* from = tensors_[in].post;
+        tensors_[out].post = nullptr;
+        if (!keep_posts_ || !from) return;
+        tensors_[out] = output(out);
+        std::copy_n(from, sizes_[out], tensors_[out].post);
+    }
+
+    std::vector<std::int64_t> sizes_;
+    int num_threads_;
+    std::vector<Operation> operations_;
+    std::vector<std::vector<T>> scratch_;
+    std::vector<std::vector<std::uint32_t>> posts_;
+    std::vector<Tensor<T>> tensors_;
+    bool keep_posts_ = false;
+};
+
+}  // namespace sparing

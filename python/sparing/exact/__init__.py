@@ -1,0 +1,1 @@
+"""Exact solution: value iteration, finite horizon, evaluation, hard goals and trade-offs."""

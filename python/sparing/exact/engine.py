@@ -1,0 +1,55 @@
+"""Which of the engine's paths sweeps an epoch, and whether it fits into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from sparing.epoch import Epoch
+from sparing.exact.sweeps import GeneralSweep, Sweep
+from sparing.lowering import Real, size_of
+
+
+def make_sweep(
+    epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int, path: str = "auto"
+) -> Sweep:
+    """Return the fastest sweep that `epoch` allows.
+
+    Raises
+    ------
+    MemoryError
+        If its tensors do not fit into the memory that is free, with the size they need.
+    """
+    check_memory(general_bytes(epoch, dtype), f"a solve of {epoch.num_states:,} states")
+    return GeneralSweep(epoch, weights, dtype=dtype, num_threads=num_threads)
+
+
+def general_bytes(epoch: Epoch, dtype: Real) -> int:
+    """Return the memory of a general solve: value, its successor, scratch and policy [bytes]."""
+    largest = max(size_of(layout) for layout in epoch.layouts)
+    return epoch.num_states * (2 * np.dtype(dtype).itemsize + 4) + largest * (
+        2 * np.dtype(dtype).itemsize + 8
+    )
+
+
+def check_memory(needed: int, what: str) -> None:
+    """Raise MemoryError, before anything is allocated, if `needed` bytes are not free."""
+    free = free_memory()
+    if free is not None and needed > free:
+        raise MemoryError(
+            f"{what} needs about {needed / 2**30:.1f} GiB; {free / 2**30:.1f} GiB are free."
+            " Use dtype='float32', fewer states, or a machine with more memory."
+        )
+
+
+def free_memory() -> int | None:
+    """Return the memory that can be had without swapping [bytes], or None where unknown."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None

@@ -1,0 +1,1 @@
+"""Problems as frozen dataclasses, and how each becomes an epoch."""

@@ -1,0 +1,281 @@
+"""System 1: condition-based maintenance of a multi-component system (Jimenez Gonzalez 2021).
+
+At every inspection the component states are seen, downtime is paid if the structure is down, a
+post-maintenance vector is decided, and each component degrades by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparing._checks import check_number, check_stochastic, frozen_array
+from sparing.epoch import Axis, Chance, Cost, Epoch, Node
+from sparing.models.structure import Structure, parse_structure
+
+COST_KINDS = ("maintenance", "set-up", "downtime")  # what the measure "cost" adds up
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Component:
+    """One component with states 0 (as good as new) to m (failed).
+
+    Parameters
+    ----------
+    name
+        Its name in the structure and in the state.
+    transition
+        Shape (m + 1, m + 1): chance to degrade from state i to j between two inspections.
+    maintenance_cost
+        Shape (m + 1, m + 1): cost of bringing it from state i to state j <= i; inf: cannot be
+        done. Entries above the diagonal are never used.
+    criteria
+        Further kinds of cost of the same shape, e.g. the exposure of workers.
+    """
+
+    name: str
+    transition: NDArray[np.float64]
+    maintenance_cost: NDArray[np.float64]
+    criteria: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        place = f"component {self.name!r}"
+        transition = frozen_array(f"{place}: transition", self.transition)
+        size = len(transition) if transition.ndim else 0
+        if transition.shape != (size, size) or size < 2:
+            raise ValueError(
+                f"{place}: transition must be square with 2 states or more; got shape"
+                f" {transition.shape}."
+            )
+        check_stochastic(f"{place}: transition", transition)
+        cost = frozen_array(f"{place}: maintenance_cost", self.maintenance_cost, shape=(size, size))
+        extra = {
+            kind: frozen_array(f"{place}: criteria.{kind}", matrix, shape=(size, size))
+            for kind, matrix in self.criteria.items()
+        }
+        for i in range(size):
+            for j in range(i + 1):
+                if not cost[i, j] >= 0.0:
+                    raise ValueError(
+                        f"{place}: maintenance_cost[{i}, {j}] must be at least 0 (or inf);"
+                        f" got {cost[i, j]:g}."
+                    )
+                for kind, matrix in extra.items():
+                    if not np.isfinite(matrix[i, j]):
+                        raise ValueError(
+                            f"{place}: criteria.{kind}[{i}, {j}] must be finite;"
+                            f" got {matrix[i, j]:g}."
+                        )
+            if np.isinf(cost[i, : i + 1]).all():
+                raise ValueError(
+                    f"{place}: state {i} allows no action: row {i} of maintenance_cost is inf."
+                )
+        for name, value in (("transition", transition), ("maintenance_cost", cost)):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "criteria", extra)
+
+    @property
+    def num_states(self) -> int:
+        """Number of states m + 1."""
+        return len(self.transition)
+
+    @property
+    def failed(self) -> int:
+        """The failed state m."""
+        return self.num_states - 1
+
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the allowed maintenance (from state, to state), row by row."""
+        allowed = np.tril(np.isfinite(self.maintenance_cost))
+        rows, to = np.nonzero(allowed)
+        return rows, to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """One criterion of the objective, in the manner of goal programming (eq. 21-23).
+
+    Parameters
+    ----------
+    weight
+        Its weight, at least 0.
+    goal
+        The aspired level per inspection; it shifts the objective by a constant.
+    scale
+        What a deviation is divided by; default the goal (1 if the goal is 0).
+    at_least, at_most
+        Hard limits of the long-run average, met by a multiplier.
+    """
+
+    weight: float = 1.0
+    goal: float = 0.0
+    scale: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        check_number("weight", self.weight, at_least=0.0)
+        check_number("goal", self.goal)
+        if self.scale is not None and not check_number("scale", self.scale) > 0.0:
+            raise ValueError(f"scale must be > 0; got {self.scale}.")
+
+    @property
+    def divisor(self) -> float:
+        """What a deviation is divided by."""
+        return self.scale if self.scale is not None else abs(self.goal) or 1.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MultiComponentProblem:
+    """When to maintain which components, and how far.
+
+    Parameters
+    ----------
+    components
+        Their states are the axes, in this order.
+    structure
+        When the system works, e.g. ``"c1 & (c2 | c3)"``.
+    setup_cost, downtime_cost
+        Paid once if anything is maintained, and per inspection that finds the system down.
+    criterion, discount
+        ``"average"`` cost per inspection, or ``"discounted"`` with a discount below 1.
+    goals
+        Per measure ("reliability", "cost" or a kind of cost) a `Goal`; empty: plain cost.
+    result
+        ``"chosen"``: maintenance reaches the state decided; ``"uniform"``: one only decides
+        whether to maintain, and the result is uniform on 0..s-1 (a failed unit's result is 0).
+    restore_when_down
+        Whether a failed unit must not be left failed while the structure is down.
+    """
+
+    components: tuple[Component, ...]
+    structure: str
+    setup_cost: float = 0.0
+    downtime_cost: float = 0.0
+    criterion: Literal["average", "discounted"] = "average"
+    discount: float = 1.0
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    result: Literal["chosen", "uniform"] = "chosen"
+    restore_when_down: bool = False
+    name: str = "multi-component"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "components", tuple(self.components))
+        if not self.components:
+            raise ValueError("a system needs at least one component.")
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise ValueError(f"component {name!r} is defined twice.")
+        check_number("setup_cost", self.setup_cost, at_least=0.0)
+        check_number("downtime_cost", self.downtime_cost, at_least=0.0)
+        self.parsed_structure  # noqa: B018 - parsed now, so that a wrong one cannot exist
+        if self.criterion not in ("average", "discounted"):
+            raise ValueError(
+                f"criterion must be 'average' or 'discounted'; got {self.criterion!r}."
+            )
+        if self.criterion == "discounted" and not 0.0 < self.discount < 1.0:
+            raise ValueError(
+                f"discount must be above 0 and below 1 for a discounted objective;"
+                f" got {self.discount}."
+            )
+        if self.result not in ("chosen", "uniform"):
+            raise ValueError(f"result must be 'chosen' or 'uniform'; got {self.result!r}.")
+        known = {"cost", "reliability", *COST_KINDS, *self.own_kinds}
+        for measure in self.goals:
+            if measure not in known:
+                raise ValueError(f"objective: unknown measure {measure!r}; known: {sorted(known)}.")
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the components."""
+        return [component.name for component in self.components]
+
+    @property
+    def own_kinds(self) -> list[str]:
+        """The kinds of cost that components bring along."""
+        return list(dict.fromkeys(kind for c in self.components for kind in c.criteria))
+
+    @cached_property
+    def parsed_structure(self) -> Structure:
+        """The structure as a tree."""
+        return parse_structure(self.structure, self.names)
+
+    @cached_property
+    def works(self) -> NDArray[np.bool_]:
+        """Whether the system works, shape (2,) * N by component (0 down, 1 up)."""
+        return np.broadcast_to(self.parsed_structure.works(self.names), (2,) * len(self.names))
+
+    @property
+    def num_states(self) -> int:
+        """Number of states at an inspection."""
+        return int(np.prod([c.num_states for c in self.components], dtype=np.int64))
+
+    @property
+    def initial_state(self) -> tuple[int, ...]:
+        """All components new."""
+        return (0,) * len(self.components)
+
+    @property
+    def measures(self) -> dict[str, dict[str, float]]:
+        """The measures that results state, each as weights of kinds of cost."""
+        cost = dict.fromkeys(COST_KINDS, 1.0)
+        own = {kind: {kind: 1.0} for kind in self.own_kinds}
+        return {"cost_rate": cost, "reliability": {"reliability": 1.0}, **own}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weights of the kinds of cost in the objective, which is minimised.
+
+        With goals it is minus the reward of eq. (21)-(23): sum over costs of
+        weight (x - goal) / scale less that of the reliability.
+        """
+        if not self.goals:
+            return dict.fromkeys(COST_KINDS, 1.0)
+        weights = {"goal": 1.0}
+        for measure, goal in self.goals.items():
+            sign = -1.0 if measure == "reliability" else 1.0
+            for kind in COST_KINDS if measure == "cost" else (measure,):
+                weights[kind] = weights.get(kind, 0.0) + sign * goal.weight / goal.divisor
+        return weights
+
+    @cached_property
+    def epoch(self) -> Epoch:
+        """The problem as a list of nodes."""
+        return Epoch(
+            axes=[Axis(c.name, c.num_states) for c in self.components],
+            nodes=[*self._found(), *self._maintained(), *self._degraded()],
+            discount=self.discount if self.criterion == "discounted" else 1.0,
+        )
+
+    @property
+    def up_groups(self) -> dict[str, NDArray[np.int64]]:
+        """Per component 1 for the states in which it works, 0 for the failed one."""
+        return {c.name: np.array([1] * c.failed + [0], dtype=np.int64) for c in self.components}
+
+    def _structure_cost(self, up: float, down: float, kind: str) -> Cost:
+        values = np.where(self.works, up, down)
+        return Cost(self.names, values, kind, groups=self.up_groups, name=kind)
+
+    def _found(self) -> list[Node]:
+        constant = -sum(
+            (-1.0 if measure == "reliability" else 1.0) * goal.weight * goal.goal / goal.divisor
+            for measure, goal in self.goals.items()
+        )
+        goal = [Cost((), constant, "goal")] if self.goals else []
+        return [*goal, self._structure_cost(0.0, self.downtime_cost, "downtime")]
+
+    def _maintained(self) -> list[Node]:
+        from sparing.models.maintenance_nodes import maintenance_nodes
+
+        return maintenance_nodes(self)
+
+    def _degraded(self) -> list[Node]:
+        wear: list[Node] = [
+            Chance(c.name, c.transition, name=f"wear {c.name}") for c in self.components
+        ]
+        return [*wear, self._structure_cost(1.0, 0.0, "reliability")]
