@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from sparing import _core
 from sparing.epoch import Epoch
 from sparing.policies import CallbackPolicy, Policy, RowPolicy, TablePolicy
-from sparing.stages import flat_states, make_plan, raise_no_path, stage_signature, unflatten_states
+from sparing.stages import (
+    describe,
+    flat_states,
+    make_plan,
+    raise_no_path,
+    stage_signature,
+    unflatten_states,
+)
 
 Trouble: TypeAlias = tuple[int, int, int, int, list[int], list[int]]
 _RESOLVED_STATES = 1 << 20  # up to here stages are resolved for every state in advance
@@ -133,12 +140,16 @@ def _is_small(epoch: Epoch) -> bool:
 
 def _raise(epoch: Epoch, policy: Policy, trouble: Trouble) -> NoReturn:
     replication, time, first, last, state, goal = trouble
+    start, end = epoch.layouts[first], epoch.layouts[last]
     flat = -1
     if isinstance(policy, TablePolicy) and not goal:
-        stage = epoch.stages.index((first, last))
-        flat = int(policy.stages[stage][flat_states(state, epoch.layouts[first])])
-        goal = unflatten_states(flat, epoch.layouts[last]).tolist()
+        flat = int(policy.stages[epoch.stages.index((first, last))][flat_states(state, start)])
+        goal = unflatten_states(flat, end).tolist()
+    where = f"replication {replication}, epoch {time}"
+    if end and not goal:
+        label = epoch.nodes[first].label
+        raise ValueError(f"{where}, {label}: state {describe(state, start)} allows nothing.")
     try:
-        raise_no_path(epoch.layouts[first], state, epoch.layouts[last], goal, flat)
+        raise_no_path(start, state, end, goal, flat)
     except ValueError as error:
-        raise ValueError(f"replication {replication}, epoch {time}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
