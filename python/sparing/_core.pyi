@@ -105,6 +105,8 @@ class ForwardProgram:
     def close_branch(self) -> None: ...
 
 class RolloutPlan:
+    @property
+    def is_small(self) -> bool: ...
     def __init__(self, program: ForwardProgram, weights: Sequence[float]) -> None: ...
     def use_tables(
         self,
@@ -128,6 +130,7 @@ class RolloutPlan:
         counted: bool,
         lanes: int,
         num_threads: int,
+        kernel: str,
     ) -> tuple[int, int, int, int, list[int], list[int]] | None: ...
     def explain(
         self, stage: int, from_state: Sequence[int], goal: Sequence[int]

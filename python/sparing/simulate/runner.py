@@ -39,10 +39,12 @@ class Runner:
         seed: int,
         num_threads: int,
         lanes: int = _LANES,
+        kernel: str = "widest",
     ) -> None:
         self.epochs, self.policies = epochs, policies
         self.weights, self.kinds = weights, [*weights]
         self.seed, self.num_threads, self.lanes = seed, num_threads, lanes
+        self.kernel = kernel  # "general", or for small epochs "baseline", "avx2", "avx512"
         self._plans: dict[tuple[int, int], _core.RolloutPlan] = {}
 
     def advance(
@@ -94,6 +96,7 @@ class Runner:
             totals is not None,
             _CALLBACK_LANES if callback else self.lanes,
             1 if callback else self.num_threads,
+            self.kernel,
         )
         if trouble is not None:
             _raise(epoch, policy, trouble)
