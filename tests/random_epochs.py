@@ -120,6 +120,19 @@ class Maker:
             add(Chance("flat", Table.moves(ends), to=axes))
         return Epoch(axes=axes, nodes=nodes, discount=discount)
 
+    def small_epoch(self, discount=1.0):
+        """One stage, then one draw an axis and costs: what the 16-lane kernels take."""
+        sizes = self.rng.integers(1, 5, self.rng.integers(1, 5))
+        axes = tuple(Axis(f"x{i}", int(size)) for i, size in enumerate(sizes))
+        nodes = [self.cost(axes), self.branch(axes)]
+        for i in self.rng.permutation(len(axes))[: self.rng.integers(1, 5)]:
+            size = axes[i].size
+            weight = self.rng.random((size, size)) * (self.rng.random((size, size)) < 0.7)
+            weight[weight.sum(axis=1) == 0.0] = 1.0
+            nodes.append(Chance(axes[i].name, weight / weight.sum(axis=1, keepdims=True)))
+        nodes += [self.cost(axes) for _ in range(self.rng.integers(0, 4))]
+        return Epoch(axes=axes, nodes=nodes, discount=discount)
+
     def tables(self, epoch, weights, dtype=np.uint32):
         """A random reachable post-decision state per stage and state."""
         found = []

@@ -1,8 +1,10 @@
 """The forward kernels against a slow interpreter of the same nodes, and against known answers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from random_epochs import KINDS, Maker
 from reference_forward import Reference, flat, num_states, unflat
@@ -117,6 +119,48 @@ def test_lanes_and_threads_change_nothing(seed, lanes, threads, rows):
         found.append((states, totals))
     np.testing.assert_array_equal(found[0][0], found[1][0])
     np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def processor_kernels():
+    """The 16-lane kernels that this processor runs."""
+    path = Path("/proc/cpuinfo")
+    flags = path.read_text(encoding="utf-8").split() if path.exists() else []
+    wide = [("avx2", "avx2"), ("avx512", "avx512dq")]
+    return ["baseline", "widest", *(name for name, flag in wide if flag in flags)]
+
+
+@given(seed=SEEDS, discount=st.sampled_from([1.0, 0.9]), replications=st.integers(1, 40))
+@settings(max_examples=100, deadline=None)
+def test_every_kernel_gives_the_numbers_of_the_general_path(seed, discount, replications):
+    maker = Maker(seed)
+    epoch = maker.small_epoch(discount)
+    weights = dict.fromkeys(epoch.kinds, 1.0)
+    policy = TablePolicy(epoch, maker.tables(epoch, weights))
+    draws = any(isinstance(n, Chance) and not n.is_move for n in epoch.nodes[2:])
+    found = []
+    for kernel in ["general", *processor_kernels()]:
+        runner = Runner((epoch,), (policy,), weights, seed, 2, kernel=kernel)
+        states = np.zeros((replications, len(epoch.axes)), dtype=np.int32)
+        totals = np.zeros((replications, len(epoch.kinds)))
+        states = runner.advance(states, None, 0, 2)
+        states = runner.advance(states, totals, 2, 5)
+        states = runner.advance(states, totals, 5, 30)
+        found.append((states, totals))
+        event(f"small: {all(plan.is_small for plan in runner._plans.values())}, draws: {draws}")
+    for states, totals in found[1:]:
+        np.testing.assert_array_equal(states, found[0][0])
+        np.testing.assert_array_equal(totals, found[0][1])
+    assert_same_paths(
+        epoch, policy, Reference(epoch, weights, seed, tables=policy.stages), weights, seed
+    )
+
+
+def test_the_three_component_case_takes_the_small_path():
+    epoch = three_component_epoch()
+    weights = dict.fromkeys(epoch.kinds, 1.0)
+    runner = Runner((epoch,), (corrective_policy(epoch),), weights, 0, 1)
+    runner.advance(np.zeros((1, 3), dtype=np.int32), None, 0, 1)
+    assert all(plan.is_small for plan in runner._plans.values())
 
 
 def test_discounting_weighs_epoch_t_by_discount_to_the_t():
