@@ -132,10 +132,11 @@ class RolloutPlan:
     def explain(
         self, stage: int, from_state: Sequence[int], goal: Sequence[int]
     ) -> list[int] | None: ...
-    def stage_costs(
+    def pair_costs(
         self,
         stage: int,
-        table: NDArray[np.uint32 | np.int64],
+        states: NDArray[np.int64],
+        posts: NDArray[np.uint32 | np.int64],
         costs: NDArray[np.float64],
         num_threads: int,
     ) -> None: ...

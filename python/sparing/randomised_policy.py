@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from sparing._checks import ROW_SUM_TOLERANCE
 from sparing.epoch import Epoch
 from sparing.lowering import size_of
+from sparing.stages import flat_states, stage_ends, unflatten_states
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,7 +69,19 @@ class RandomisedPolicy:
                 )
         object.__setattr__(self, "stages", matrices)
 
-    def stage_rows(self, epoch: Epoch, stage: int) -> StageRows:
+    def action(self, state: ArrayLike, *, stage: int = 0, seed: int = 0) -> NDArray[np.int32]:
+        """Draw the post-decision state [axes] of one state [axes], or of each of a batch."""
+        start, end = stage_ends(self.epoch, stage)
+        flat, rng = np.ravel(flat_states(state, start)), np.random.default_rng(seed)
+        rows = self.stage_rows(stage)
+        posts = [
+            rng.choice(rows.post[a:b], p=rows.probability[a:b] / rows.probability[a:b].sum())
+            for a, b in zip(rows.indptr[flat], rows.indptr[flat + 1], strict=True)
+        ]
+        drawn = unflatten_states(np.array(posts), end)
+        return drawn if np.ndim(state) == 2 else drawn[0]
+
+    def stage_rows(self, stage: int) -> StageRows:
         """Return the distribution of the post-decision state per state."""
         matrix = self.stages[stage]
         matrix.eliminate_zeros()

@@ -175,6 +175,8 @@ class _Search:
             b_eq=[1.0],
             method="highs",
         )
+        if found.x is None or found.fun is None:
+            raise RuntimeError(f"the master problem was not solved: {found.message}")
         return found.x, float(found.fun), -np.asarray(found.ineqlin.marginals)
 
     def _result(

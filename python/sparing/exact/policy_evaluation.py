@@ -9,24 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from sparing.epoch import Epoch
+from sparing.exact.policy_rows import stage_rows
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.nodes import Chance, Node
-from sparing.randomised_policy import StageRows
+from sparing.policies import Policy
 from sparing.stages import pair_costs
 from sparing.table import Table
-
-
-class Evaluable(Protocol):
-    """A policy that can say how it draws in every state of a stage."""
-
-    def stage_rows(self, epoch: Epoch, stage: int) -> StageRows:
-        """Return the distribution of the post-decision state per state."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,9 +34,7 @@ class Bounds:
         return (self.lower + self.upper) / 2.0
 
 
-def epoch_under(
-    epoch: Epoch, policy: Evaluable, weights: Mapping[str, float] | None = None
-) -> Epoch:
+def epoch_under(epoch: Epoch, policy: Policy, weights: Mapping[str, float] | None = None) -> Epoch:
     """Return `epoch` with every stage replaced by what `policy` does in it.
 
     Parameters
@@ -57,7 +47,7 @@ def epoch_under(
     for stage, (first, last) in enumerate(epoch.stages):
         nodes += epoch.nodes[position:first]
         start, end = epoch.layouts[first], epoch.layouts[last]
-        rows = policy.stage_rows(epoch, stage)
+        rows = stage_rows(policy, epoch, stage)
         states = np.repeat(np.arange(rows.indptr.size - 1), np.diff(rows.indptr))
         cost = pair_costs(epoch, stage, states, rows.post, weights)
         table = Table(indptr=rows.indptr, to=rows.post, probability=rows.probability, cost=cost)
@@ -70,7 +60,7 @@ def epoch_under(
 
 def evaluate_policy(
     epoch: Epoch,
-    policy: Evaluable,
+    policy: Policy,
     measures: Mapping[str, Mapping[str, float]],
     *,
     weights: Mapping[str, float] | None = None,

@@ -82,4 +82,8 @@ def trade_off_front(
             points.insert(position + 1, between)
         else:
             position += 1
-    return points
+    kept = points[:1]
+    for point in points[1:]:
+        if max(abs(point.first - kept[-1].first), abs(point.second - kept[-1].second)) > tol:
+            kept.append(point)
+    return kept

@@ -100,7 +100,8 @@ def _uniform(component: Component, *, include_present: bool) -> Rows:
     """Return rows uniform on 0..s (or 0..s-1; state 0 stays)."""
     rows = np.tril(np.ones((component.num_states,) * 2), 0 if include_present else -1)
     rows[0, 0] = 1.0
-    return rows / rows.sum(axis=1, keepdims=True)
+    shares: Rows = rows / rows.sum(axis=1, keepdims=True)
+    return shares
 
 
 def _per_component(
