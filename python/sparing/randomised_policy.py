@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from sparing._checks import ROW_SUM_TOLERANCE
 from sparing.epoch import Epoch
@@ -50,6 +49,8 @@ class RandomisedPolicy:
     stages: tuple[Any, ...]
 
     def __post_init__(self) -> None:
+        from scipy import sparse  # here, so that importing sparing stays quick
+
         matrices = tuple(sparse.csr_array(matrix) for matrix in self.stages)
         if len(matrices) != len(self.epoch.stages):
             raise ValueError(

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from sparing.epoch import Epoch
 from sparing.exact.policy_evaluation import Bounds, evaluate_policy
@@ -163,6 +162,8 @@ class _Search:
 
     def _master(self) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
         """Return the cheapest mixture of the columns that meets the goals, its cost, the duals."""
+        from scipy.optimize import linprog  # here, so that importing sparing stays quick
+
         costs = np.array([column.objective for column in self.columns])
         measured = np.array([column.measures for column in self.columns]).T
         penalty = 1e4 * (1.0 + np.abs(costs).max())
