@@ -83,7 +83,7 @@ std::vector<Operation<T>> GroupBuilder<T>::operations(std::size_t begin, std::si
     for (std::size_t i = begin; i < end;) {
         const std::size_t n = axes_[i].size;
         const std::size_t m = i + 1 < end ? axes_[i + 1].size : 0;
-        const bool pair = m > 0 && n * m <= kPairRows && present(i, rule) &&
+        const bool pair = n > 1 && m > 1 && n * m <= kPairRows && present(i, rule) &&
                           present(i + 1, rule) && kernels_.step(rule, Shape::kFull, n, m);
         const std::size_t taken = pair ? n * m : n;
         below /= taken;
