@@ -2,9 +2,11 @@
 
 void bind_epoch_program(py::module_& m);
 void bind_rollout(py::module_& m);
+void bind_separable(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Kernels of sparing. Private: arguments are trusted, checks are made in Python.";
     bind_epoch_program(m);
     bind_rollout(m);
+    bind_separable(m);
 }
