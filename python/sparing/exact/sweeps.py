@@ -43,6 +43,7 @@ class Sweep(Protocol):
     """An iteration V <- TV - shift that measures the change of its state in every sweep."""
 
     name: str
+    certify_consumes: bool  # whether taking the policy overwrites the state
 
     @property
     def state(self) -> Value:
@@ -74,6 +75,7 @@ class GeneralSweep:
     """
 
     name = "general"
+    certify_consumes = False
 
     def __init__(
         self, epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int

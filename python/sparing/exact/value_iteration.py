@@ -217,9 +217,11 @@ class _Run:
             position, gap, tol = self._advance(sweep, position, aim)
             if gap > aim * tol and not self._is_over(position):
                 continue
-            certificate = self._certificate(sweep)
+            certificate = self._certificate(sweep, last=not sweep.certify_consumes)
             done = self.scale * (certificate.upper - certificate.lower) <= tol
             if done or self._is_over(position):
+                if sweep.certify_consumes:
+                    certificate = self._certificate(sweep, last=True)
                 return position, certificate
             aim *= 0.5  # the estimate was too good: rounding, or tiles that are not watched
 
@@ -259,9 +261,12 @@ class _Run:
         stalled = position.num_sweeps - position.best_at >= self._patience(position)
         return position.num_sweeps >= self.options.max_sweeps or (position.damped and stalled)
 
-    def _certificate(self, sweep: Sweep) -> Certificate:
+    def _certificate(self, sweep: Sweep, *, last: bool) -> Certificate:
+        options = self.options
         return sweep.certify(
-            self.probe, keep_value=self.options.keep_value, keep_policy=self.options.keep_policy
+            self.probe,
+            keep_value=last and options.keep_value,
+            keep_policy=last and options.keep_policy,
         )
 
     def _report(self, position: Position, lower: float, upper: float, tol: float) -> None:
