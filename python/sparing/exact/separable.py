@@ -176,7 +176,6 @@ class SeparableSweep:
             form.keep,
         )
         self._sweep.num_threads = num_threads
-        self._shift = 0.0
         size = int(np.prod(form.sizes, dtype=np.int64))
         self.certify_consumes = dtype is np.float32 and size >= LEAN_FROM
 
@@ -194,10 +193,12 @@ class SeparableSweep:
         self, num_sweeps: int, span_tol: float, shift: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
-        lower, upper, self._shift = self._sweep.advance(num_sweeps, span_tol, shift, True)
-        return lower, upper, self._shift
+        lower, upper, shift = self._sweep.advance(num_sweeps, span_tol, shift, True)
+        return lower, upper, shift
 
-    def certify(self, probe: int, *, keep_value: bool, keep_policy: bool) -> Certificate:
+    def certify(
+        self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
+    ) -> Certificate:
         """Measure TV - V over all states and take the greedy policy.
 
         Where `certify_consumes`, the policy takes the memory of the state, which is lost.
@@ -208,7 +209,7 @@ class SeparableSweep:
         if keep_policy:
             consume = self.certify_consumes and not keep_value
             policy = state.view(np.uint32) if consume else np.empty(state.size, dtype=np.uint32)
-        lower, upper, at = self._sweep.certify(policy, value, probe, self._shift)
+        lower, upper, at = self._sweep.certify(policy, value, probe, shift)
         return Certificate(
             lower=lower,
             upper=upper,

@@ -60,7 +60,9 @@ class Sweep(Protocol):
         """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
         ...
 
-    def certify(self, probe: int, *, keep_value: bool, keep_policy: bool) -> Certificate:
+    def certify(
+        self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
+    ) -> Certificate:
         """Measure TV - V over all states and take the greedy policy."""
         ...
 
@@ -108,7 +110,9 @@ class GeneralSweep:
         lowers, uppers = np.array(ranges).T
         return lowers, uppers, shift
 
-    def certify(self, probe: int, *, keep_value: bool, keep_policy: bool) -> Certificate:
+    def certify(
+        self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
+    ) -> Certificate:
         """Measure TV - V over all states and take the greedy policy."""
         posts = [np.empty(n, dtype=np.uint32) for n in self._stages] if keep_policy else []
         self._lowering.program.run(self.state, self._next, posts)

@@ -29,6 +29,7 @@ from sparing.exact.sweeps import Certificate, Sweep
 __all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 
 PATIENCE = 200  # sweeps without progress before the iteration is damped, and before it stops
+LEAST_AIM = 0.1  # below this share of the wanted gap it is the rounding that is too wide
 
 
 def value_iteration(
@@ -123,13 +124,13 @@ class _Run:
         if saved is not None:
             sweep.state[...] = saved[1]
             del saved
-        position, certificate = self._converge(sweep, position)
-        if position.dtype != self.options.dtype == "mixed":
-            value = sweep.certify(0, keep_value=True, keep_policy=False).value
+        if self._is_draft(position):
+            position = self._sweep_until_close(sweep, position)
+            value = sweep.certify(0, position.shift, keep_value=True, keep_policy=False).value
             sweep = self._sweep("float64")
-            sweep.load(value)
+            sweep.load(None if value is None else value.astype(np.float64))
             position = Position(num_sweeps=position.num_sweeps, dtype="float64")
-            position, certificate = self._converge(sweep, position)
+        position, certificate = self._converge(sweep, position)
         if self.checkpoint is not None:
             self.checkpoint.clear()
         return self._solution(position, certificate, sweep)
@@ -143,64 +144,77 @@ class _Run:
 
     def _converge(self, sweep: Sweep, position: Position) -> tuple[Position, Certificate]:
         """Sweep until a certificate is as tight as asked, or nothing more is to be gained."""
-        aim = 0.9
         while True:
-            position, gap, tol = self._advance(sweep, position, aim)
-            if gap > aim * tol and not self._is_over(position):
-                continue
-            certificate = self._certificate(sweep, last=not sweep.certify_consumes)
-            done = self.scale * (certificate.upper - certificate.lower) <= tol
-            if done or self._is_over(position):
+            position = self._sweep_until_close(sweep, position)
+            certificate = self._certificate(sweep, position, last=not sweep.certify_consumes)
+            gap = self.scale * (certificate.upper - certificate.lower)
+            if gap <= self._tol(position.shift) or self._is_over(position):
                 if sweep.certify_consumes:
-                    certificate = self._certificate(sweep, last=True)
+                    certificate = self._certificate(sweep, position, last=True)
                 return position, certificate
-            aim *= 0.5  # the estimate was too good: rounding, or tiles that are not watched
+            # The estimate was too good: rounding, or states that are not watched.
+            position = replace(position, aim=position.aim / 2.0)
 
-    def _advance(
-        self, sweep: Sweep, position: Position, aim: float
-    ) -> tuple[Position, float, float]:
-        """Do one batch of sweeps; return where it ended, the gap there and the gap wanted."""
+    def _sweep_until_close(self, sweep: Sweep, position: Position) -> Position:
+        while position.gap > position.aim * self._tol(position.shift):
+            if self._is_over(position):
+                break
+            position = self._advance(sweep, position)
+        return position
+
+    def _advance(self, sweep: Sweep, position: Position) -> Position:
+        """Do one batch of sweeps and return where it ended."""
         before = sweep.state.copy() if position.damped else None
         count = 1 if position.damped else self.batch
         count = min(count, self.options.max_sweeps - position.num_sweeps)
-        span_tol = aim * self._tol(position.shift) / self.scale
+        span_tol = position.aim * self._tol(position.shift) / self.scale
         lowers, uppers, shift = sweep.advance(count, span_tol, position.shift)
         lower, upper = float(lowers[-1]), float(uppers[-1])
         if not np.isfinite(upper - lower):
             raise FloatingPointError(f"the values are no longer finite: [{lower}, {upper}].")
         gap, num_sweeps = self.scale * (upper - lower), position.num_sweeps + len(lowers)
-        tol = self._tol(shift)
-        if before is not None and gap > aim * tol:  # the aperiodicity transformation
-            sweep.state[...] = (before + sweep.state) / 2
-        position = replace(position, num_sweeps=num_sweeps, shift=shift)
+        position = replace(position, num_sweeps=num_sweeps, shift=shift, gap=gap)
+        if before is not None and gap > position.aim * self._tol(shift):
+            sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
         if gap < 0.9 * position.best_gap:
             position = replace(position, best_gap=gap, best_at=num_sweeps)
         elif num_sweeps - position.best_at >= self._patience(position) and not position.damped:
             position = replace(position, damped=True, best_at=num_sweeps)
-        self._report(position, lower, upper, tol)
+        self._report(position, lower, upper)
         self._save(sweep, position)
-        return position, gap, tol
+        return position
 
     def _tol(self, gain: float) -> float:
         """Return the wanted distance of the bounds, when the gain per epoch is about `gain`."""
         return max(self.options.tol, self.options.relative_tol * abs(gain) * self.horizon)
 
+    def _is_draft(self, position: Position) -> bool:
+        """Whether this is the float32 part of a mixed solve, which needs no certificate."""
+        return position.dtype != self.options.dtype and position.dtype == "float32"
+
     def _patience(self, position: Position) -> int:
+        if self._is_draft(position):
+            return PATIENCE // 40
         return PATIENCE if position.dtype == "float64" else PATIENCE // 10
 
     def _is_over(self, position: Position) -> bool:
         stalled = position.num_sweeps - position.best_at >= self._patience(position)
-        return position.num_sweeps >= self.options.max_sweeps or (position.damped and stalled)
+        if self._is_draft(position) and stalled:
+            return True
+        if position.num_sweeps >= self.options.max_sweeps or position.aim < LEAST_AIM:
+            return True
+        return position.damped and stalled
 
-    def _certificate(self, sweep: Sweep, *, last: bool) -> Certificate:
+    def _certificate(self, sweep: Sweep, position: Position, *, last: bool) -> Certificate:
         options = self.options
         return sweep.certify(
             self.probe,
+            position.shift,
             keep_value=last and options.keep_value,
             keep_policy=last and options.keep_policy,
         )
 
-    def _report(self, position: Position, lower: float, upper: float, tol: float) -> None:
+    def _report(self, position: Position, lower: float, upper: float) -> None:
         if self.progress is None:
             return
         self.progress(
@@ -208,7 +222,7 @@ class _Run:
                 num_sweeps=position.num_sweeps,
                 lower=lower * self.horizon,
                 upper=upper * self.horizon,
-                tol=tol,
+                tol=self._tol(position.shift),
                 seconds=time.monotonic() - self.started,
                 note="damped" if position.damped else "",
             )
