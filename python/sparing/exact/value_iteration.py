@@ -178,8 +178,9 @@ class _Run:
             sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
         if gap < 0.9 * position.best_gap:
             position = replace(position, best_gap=gap, best_at=num_sweeps)
-        elif num_sweeps - position.best_at >= self._patience(position) and not position.damped:
-            position = replace(position, damped=True, best_at=num_sweeps)
+        elif not (position.damped or self._is_draft(position)):
+            if num_sweeps - position.best_at >= self._patience(position):
+                position = replace(position, damped=True, best_at=num_sweeps)
         self._report(position, lower, upper)
         self._save(sweep, position)
         return position
