@@ -178,9 +178,8 @@ class _Run:
             sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
         if gap < 0.9 * position.best_gap:
             position = replace(position, best_gap=gap, best_at=num_sweeps)
-        elif not (position.damped or self._is_draft(position)):
-            if num_sweeps - position.best_at >= self._patience(position):
-                position = replace(position, damped=True, best_at=num_sweeps)
+        elif self._has_stalled(position) and not (position.damped or self._is_draft(position)):
+            position = replace(position, damped=True, best_at=num_sweeps)
         self._report(position, lower, upper)
         self._save(sweep, position)
         return position
@@ -199,12 +198,13 @@ class _Run:
         return PATIENCE if position.dtype == "float64" else PATIENCE // 10
 
     def _is_over(self, position: Position) -> bool:
-        stalled = position.num_sweeps - position.best_at >= self._patience(position)
-        if self._is_draft(position) and stalled:
-            return True
         if position.num_sweeps >= self.options.max_sweeps or position.aim < LEAST_AIM:
             return True
-        return position.damped and stalled
+        return self._has_stalled(position) and (position.damped or self._is_draft(position))
+
+    def _has_stalled(self, position: Position) -> bool:
+        """Whether the bounds have not come closer for as long as one should be patient."""
+        return position.num_sweeps - position.best_at >= self._patience(position)
 
     def _certificate(self, sweep: Sweep, position: Position, *, last: bool) -> Certificate:
         options = self.options
