@@ -1,0 +1,1 @@
+"""Exact solvers; every result carries lower and upper bounds."""

@@ -1,0 +1,1 @@
+"""Problems as frozen dataclasses that check themselves."""
