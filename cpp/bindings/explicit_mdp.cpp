@@ -75,19 +75,20 @@ void bind_rows(py::module_& m) {
     m.def(
         "gather_rows",
         [](const Array<Index>& indptr, const Array<Index>& indices, const F64& probs,
-           const I32& row, const I64& policy, const I64& policy_indptr, I32& policy_indices,
-           F64& policy_probs, int num_threads) {
+           const I32& row, const I64& policy, const I64& states, const I64& policy_indptr,
+           I32& policy_indices, F64& policy_probs, int num_threads) {
             const auto rows = rows_in(indptr, indices, probs);
             const sparing::Pairs pairs{{}, {}, in(row)};
-            const auto pi = in(policy), to_indptr = in(policy_indptr);
+            const auto pi = in(policy), which = in(states), to_indptr = in(policy_indptr);
             const auto to_indices = out(policy_indices);
             const auto to_probs = out(policy_probs);
             const py::gil_scoped_release release;
-            sparing::gather_rows(rows, pairs, pi, to_indptr, to_indices, to_probs, num_threads);
+            sparing::gather_rows(rows, pairs, pi, which, to_indptr, to_indices, to_probs,
+                                 num_threads);
         },
         "indptr"_a.noconvert(), "indices"_a.noconvert(), "probs"_a.noconvert(), "row"_a.noconvert(),
-        "policy"_a.noconvert(), "policy_indptr"_a.noconvert(), "policy_indices"_a.noconvert(),
-        "policy_probs"_a.noconvert(), "num_threads"_a);
+        "policy"_a.noconvert(), "states"_a.noconvert(), "policy_indptr"_a.noconvert(),
+        "policy_indices"_a.noconvert(), "policy_probs"_a.noconvert(), "num_threads"_a);
 }
 
 // The kernels that read arrays of ours.

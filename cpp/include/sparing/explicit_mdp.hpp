@@ -136,13 +136,16 @@ Change best_pairs(const Pairs& pairs, double discount, std::size_t work, Future 
     return over_blocks(pairs.num_states(), work + pairs.cost.size(), num_threads, body);
 }
 
-/// Copy the rows of `policy` one after another; indptr [S + 1] already holds where each begins.
+/// Copy the rows that `policy` picks in `states` to where indptr [S + 1] says they begin. Picking
+/// rows here and there costs several sweeps over them once gathered, so do it once a policy, and
+/// only for the states that changed.
 template <class Pointer, class Index>
 void gather_rows(const SparseRows<Pointer, Index>& rows, const Pairs& pairs,
-                 std::span<const std::int64_t> policy, std::span<const std::int64_t> indptr,
-                 std::span<std::int32_t> indices, std::span<double> probs, int num_threads) {
+                 std::span<const std::int64_t> policy, std::span<const std::int64_t> states,
+                 std::span<const std::int64_t> indptr, std::span<std::int32_t> indices,
+                 std::span<double> probs, int num_threads) {
     const auto body = [&](std::size_t begin, std::size_t end, Change&) {
-        for (std::size_t s = begin; s < end; ++s) {
+        for (const std::int64_t s : states.subspan(begin, end - begin)) {
             const std::size_t r = pairs.row_of(static_cast<std::size_t>(policy[s]));
             auto to = static_cast<std::size_t>(indptr[s]);
             for (auto k = rows.indptr[r]; k < rows.indptr[r + 1]; ++k, ++to) {
@@ -151,7 +154,7 @@ void gather_rows(const SparseRows<Pointer, Index>& rows, const Pairs& pairs,
             }
         }
     };
-    over_blocks(policy.size(), static_cast<std::size_t>(indptr.back()), num_threads, body);
+    over_blocks(states.size(), 64 * states.size(), num_threads, body);
 }
 
 /// One backup of a fixed policy: T value(s) = cost(s) + discount * sum_j P(s, j) value(j) and

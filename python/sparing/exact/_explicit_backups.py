@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from sparing import _core
@@ -42,6 +41,7 @@ class ExplicitBackups:
         self.value = np.zeros(num_states)
         self.following = np.empty(num_states)
         self.policy = np.zeros(num_states, dtype=np.int64)
+        self._followed = np.full(num_states, -1)
 
     def improve(self, *, threshold: float) -> tuple[float, float]:
         """Set ``following = T value`` and `policy`; return the range of ``T value - value``.
@@ -70,24 +70,35 @@ class ExplicitBackups:
             products = products[:0]
         return _core.best_pairs(mdp.state_indptr, mdp.cost, row, products, mdp.discount, *result)
 
-    def follow(self) -> None:
-        """Gather the rows and costs of `policy`."""
+    def follow(self) -> float:
+        """Gather the rows and costs of `policy`; return the share of states where it is new."""
         mdp, rows = self.mdp, self.mdp.transition
+        states = np.flatnonzero(self.policy != self._followed)
+        share = states.size / mdp.num_states
+        if states.size == 0:
+            return share
         row = np.zeros(0, np.int32) if mdp.row is None else mdp.row
+        indptr = np.zeros_like(self._indptr)
+        np.cumsum(
+            self._lengths[self.policy if mdp.row is None else row[self.policy]], out=indptr[1:]
+        )
+        if not np.array_equal(indptr, self._indptr):  # the rows move, gather all of them
+            states = np.arange(mdp.num_states)
+        self._indptr[:], self._followed[:] = indptr, self.policy
         np.take(mdp.cost, self.policy, out=self._cost)
-        picked = self.policy if mdp.row is None else row[self.policy]
-        np.cumsum(self._lengths[picked], out=self._indptr[1:])
         _core.gather_rows(
             rows.indptr,
             rows.indices,
             rows.data,
             row,
             self.policy,
+            states,
             self._indptr,
             self._indices,
             self._probs,
             self.num_threads,
         )
+        return share
 
     def evaluate(self, *, weight: float) -> tuple[float, float]:
         """Move `value` by ``weight * (T value - value)`` under the policy followed."""
@@ -118,9 +129,8 @@ class ExplicitBackups:
         """Count the recurrent classes of `policy`; more than one: the gain depends on the state."""
         self.follow()
         nnz, size = self._indptr[-1], self.mdp.num_states
-        graph = sp.csr_array(
-            (self._probs[:nnz] > 0.0, self._indices[:nnz], self._indptr), shape=(size, size)
-        )
+        possible = (self._probs[:nnz] > 0.0).astype(np.int8)
+        graph = sp.csr_array((possible, self._indices[:nnz], self._indptr), shape=(size, size))
         graph.eliminate_zeros()
         count, label = connected_components(graph, connection="strong")
         start, end = np.repeat(label, np.diff(graph.indptr)), label[graph.indices]

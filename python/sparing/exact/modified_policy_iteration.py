@@ -149,7 +149,6 @@ class _Run:
         self.width = np.inf  # of the bounds
         self.at_precision = False
         self.stall = _Stall(50)
-        self.followed: NDArray[np.int64] | None = None
 
     def start_at(self, initial_value: ArrayLike) -> None:
         """Begin with another value than 0."""
@@ -202,13 +201,9 @@ class _Run:
         b, fixed = self.backups, self.evaluation_sweeps
         if fixed == 0:
             return
-        same = self.followed is not None and np.array_equal(self.followed, b.policy)
-        if not same:
-            b.follow()
-            self.followed = b.policy.copy()
-        goal = 0.25 * self.tol / self.scale
-        if not same:
-            goal = max(goal, self.PART * (self.most - self.least))
+        changed = b.follow()
+        # The fewer states changed, the more an exact value of this policy is worth.
+        goal = max(0.25 * self.tol / self.scale, self.PART * changed * (self.most - self.least))
         stall = _Stall(20)
         for _ in range(self.CAP if fixed is None else fixed):
             least, most = b.evaluate(weight=self.weight)
