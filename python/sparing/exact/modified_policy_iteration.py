@@ -64,7 +64,7 @@ def modified_policy_iteration(
     damping
         Share of the old value kept, in [0, 1): the aperiodicity transformation of Puterman (2005,
         sec. 8.5.4) without changing the model, so the bounds stay those of the model. None: 0, and
-        0.5 once the span has stopped to shrink, as it does where the model is periodic.
+        0.25 once the span has stopped to shrink, as it does where the model is periodic.
     initial_value
         Shape (S,): where to start; any value is right, one near the solution is quicker.
     num_threads
@@ -107,17 +107,17 @@ def value_iteration_explicit(
 
 
 class _Stall:
-    """Tells when the least span of the last `window` calls is no longer below that before."""
+    """Tells every `window` calls whether the least span is still above `share` of that before."""
 
-    def __init__(self, window: int) -> None:
-        self.window, self.count = window, 0
+    def __init__(self, window: int, share: float) -> None:
+        self.window, self.share, self.count = window, share, 0
         self.before = self.least = np.inf
 
     def __call__(self, span: float) -> bool:
         self.count, self.least = self.count + 1, min(self.least, span)
         if self.count % self.window:
             return False
-        stalled = bool(self.least > 0.99 * self.before)
+        stalled = bool(self.least > self.share * self.before)
         self.before = self.least
         return stalled
 
@@ -126,6 +126,7 @@ class _Run:
     """One solve: improvement and evaluation in turn, and the bounds after each improvement."""
 
     CAP = 100  # evaluation sweeps after one improvement
+    REMEDY = 0.25  # damping where the span stalls
     PART = 0.1  # of the improvement's span that evaluation leaves
 
     def __init__(
@@ -148,7 +149,7 @@ class _Run:
         self.least = self.most = self.error = 0.0
         self.width = np.inf  # of the bounds
         self.at_precision = False
-        self.stall = _Stall(50)
+        self.stall = _Stall(50, 0.99)
 
     def start_at(self, initial_value: ArrayLike) -> None:
         """Begin with another value than 0."""
@@ -163,7 +164,7 @@ class _Run:
     def improve(self) -> bool:
         """Sweep over all pairs; True when the bounds are as close as asked or as possible."""
         b = self.backups
-        self.error = b.backup_error()
+        self.error = b.centre()
         # Hastings' test for average models drops pairs for a while only; not done here.
         threshold = np.inf if self.average else self.width
         self.least, self.most = b.improve(threshold=threshold)
@@ -179,22 +180,18 @@ class _Run:
     def _remedy(self) -> None:
         """Damp first; where that did not help, leave evaluation out too."""
         if self.auto_damping and self.weight == 1.0:
-            self.weight = 0.5
+            self.weight = 1.0 - self.REMEDY
         elif self.evaluation_sweeps is None:
             self.evaluation_sweeps = 0
 
     def advance(self) -> None:
-        """Move `value` on: by the correction that centres the bounds, or relative to state 0."""
+        """Make ``T value``, damped, the value."""
         b = self.backups
         if self.weight != 1.0:
             b.following -= b.value
             b.following *= self.weight
             b.following += b.value
-        b.following += -b.following[0] if self.average else self._middle()
         b.value, b.following = b.following, b.value
-
-    def _middle(self) -> float:
-        return self.scale * 0.5 * (self.least + self.most)
 
     def evaluate(self) -> None:
         """Sweep over the rows of the policy found, as often as pays."""
@@ -204,14 +201,14 @@ class _Run:
         changed = b.follow()
         # The fewer states changed, the more an exact value of this policy is worth.
         goal = max(0.25 * self.tol / self.scale, self.PART * changed * (self.most - self.least))
-        stall = _Stall(20)
+        stall = _Stall(20, 0.999)
         for _ in range(self.CAP if fixed is None else fixed):
             least, most = b.evaluate(weight=self.weight)
             self.num_evaluation_sweeps += 1
             if fixed is None and most - least <= goal:
                 break
             if stall(most - least):
-                self.weight = 0.5 if self.auto_damping else self.weight
+                self.weight = 1.0 - self.REMEDY if self.auto_damping else self.weight
                 break
 
     def solution(self) -> ExplicitSolution:
@@ -223,7 +220,7 @@ class _Run:
         upper: Any = self.most + self.error
         value = b.following - b.following[0]
         if not self.average:
-            value = b.following + self._middle()
+            value = b.following + self.scale * 0.5 * (self.least + self.most)
             lower, upper = value - 0.5 * self.width, value + 0.5 * self.width
         return ExplicitSolution(
             criterion=mdp.criterion,
