@@ -124,6 +124,7 @@ def test_sweep(benchmark, problem, num_threads):
     rows, value = problem.transition, np.random.default_rng(1).random(problem.num_states)
     gap, policy = np.zeros(problem.num_pairs), np.zeros(problem.num_states, np.int64)
     parts = rows.indptr, rows.indices, rows.data, problem.state_indptr, problem.cost
+    no_row = np.zeros(0, np.int32)
     found = value, np.inf, gap, np.empty_like(value), policy, num_threads
     num_bytes = sum(part.nbytes for part in parts) + 2 * gap.nbytes + 3 * value.nbytes
     source = np.zeros(num_bytes // 16)
@@ -131,7 +132,7 @@ def test_sweep(benchmark, problem, num_threads):
     seconds = {"sweep": [], "copy": []}
     for _ in range(15):
         start = time.perf_counter()
-        _core.optimality_backup(*parts, DISCOUNT, *found)
+        _core.optimality_backup(*parts, no_row, DISCOUNT, *found)
         middle = time.perf_counter()
         np.copyto(target, source)  # on one thread
         seconds["sweep"].append(middle - start)
@@ -139,7 +140,7 @@ def test_sweep(benchmark, problem, num_threads):
     share = statistics.median(seconds["copy"]) / statistics.median(seconds["sweep"])
     benchmark.extra_info.update(sweep_bytes=num_bytes, share_of_one_thread_memcpy=share)
     print(f"\nS={problem.num_states}, {num_threads} threads: {num_bytes / 1e6:.0f} MB, {share:.2f}")
-    benchmark(_core.optimality_backup, *parts, DISCOUNT, *found)
+    benchmark(_core.optimality_backup, *parts, no_row, DISCOUNT, *found)
     q = problem.cost + DISCOUNT * (rows @ value)
     np.testing.assert_allclose(found[3], np.minimum.reduceat(q, problem.state_indptr[:-1]))
 

@@ -112,9 +112,19 @@ def test_a_wrong_call_is_refused(call, message):
         call()
 
 
-def test_a_row_that_no_pair_uses_is_not_looked_at():
-    rows = rows_with((0.5, 0.5, 9.0, 0.25, 0.75, 1.0))
-    assert replaced(transition=rows, row=[0, 2, 2, 3]).row_sum_error == 0.0
+@pytest.mark.parametrize("row", [[0, 2, 2, 3], [0, 2, 3]])
+def test_a_row_that_no_pair_uses_is_never_read(row):
+    """Row 1 leads nowhere; once other rows are shared, once each has one pair."""
+    rows = rows_with((0.5, 0.5, 9.0, 0.25, 0.75, 1.0), (0, 1, 2**30, 0, 1, 1))
+    size = len(row)
+    mdp = replaced(
+        transition=rows, row=row, cost=np.arange(size) + 1.0, state_indptr=[0, size - 1, size]
+    )
+    assert mdp.row_sum_error == 0.0
+    # State 0 pays 1 and moves as row 0; state 1 pays size for good.
+    found = modified_policy_iteration(mdp, tol=1e-9)
+    stay = size / 0.1
+    assert found.value == pytest.approx([(1.0 + 0.45 * stay) / 0.55, stay], abs=1e-8)
 
 
 def test_memory_is_told_of_before_any_work(monkeypatch):

@@ -36,14 +36,14 @@ def test_backups_agree_with_numpy(size, dtype, num_threads):
     gap, out, policy = np.zeros(cost.size), np.empty(size), np.zeros(size, np.int64)
     found = value, np.inf, gap, out, policy, num_threads
 
-    change = _core.optimality_backup(*rows, state_indptr, cost, 0.9, *found)
+    change = _core.optimality_backup(*rows, state_indptr, cost, NO_ROW, 0.9, *found)
     np.testing.assert_allclose(out, expected, rtol=1e-14)
     np.testing.assert_allclose(q[policy], expected, rtol=1e-14)
     np.testing.assert_allclose(gap, q - np.repeat(expected, np.diff(state_indptr)), atol=1e-14)
     assert change == (np.min(out - value), np.max(out - value))
 
     fused, products = out.copy(), np.empty(cost.size)
-    _core.row_products(*rows, value, products, num_threads)
+    _core.row_products(*rows, np.zeros(0, bool), value, products, num_threads)
     np.testing.assert_allclose(products, future, rtol=1e-14)
     _core.best_pairs(state_indptr, cost, NO_ROW, products, 0.9, *found)
     assert np.array_equal(out, fused)
@@ -60,10 +60,14 @@ def test_a_policy_is_gathered_and_backed_up_as_numpy_does(size, dtype, num_threa
     policy = state_indptr[1:] - 1
     indptr = np.append(0, np.cumsum(np.diff(rows[0])[policy]))
     indices, probs = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
-    states, out = np.arange(size), np.empty(size)
-    _core.gather_rows(*rows, NO_ROW, policy, states, indptr, indices, probs, num_threads)
-    gathered = indptr, indices, probs
-    change = _core.policy_backup(*gathered, cost[policy], 0.9, 0.25, value, out, num_threads)
+    states, out, none = np.arange(size), np.empty(size), np.zeros(0)
+    _core.gather_rows(*rows, policy, states, indptr, indices, probs, num_threads)
+    gathered, costs = (indptr, indices, probs), cost[policy]
+    change = _core.policy_backup(*gathered, NO_ROW, costs, 0.9, 0.25, value, none, out, num_threads)
+    again, products = out.copy(), np.empty(size)
+    row = np.arange(size, dtype=np.int32)
+    _core.policy_backup(*gathered, row, costs, 0.9, 0.25, value, products, out, num_threads)
+    assert np.array_equal(out, again)
     step = cost[policy] + 0.9 * products_of(rows, value)[policy] - value
     np.testing.assert_allclose(out, value + 0.25 * step, rtol=1e-13)
     np.testing.assert_allclose(change, (step.min(), step.max()), rtol=1e-12)
@@ -74,7 +78,17 @@ def test_pairs_whose_gap_is_too_wide_are_dropped_for_good():
     gap, out, policy = np.array([0.5, 0.0]), np.empty(1), np.zeros(1, np.int64)
     for threshold in (0.1, 1e9):
         _core.optimality_backup(
-            *rows, np.array([0, 2]), np.zeros(2), 0.9, np.ones(1), threshold, gap, out, policy, 1
+            *rows,
+            np.array([0, 2]),
+            np.zeros(2),
+            NO_ROW,
+            0.9,
+            np.ones(1),
+            threshold,
+            gap,
+            out,
+            policy,
+            1,
         )
         assert list(gap) == [np.inf, 0.0]
         assert policy[0] == 1

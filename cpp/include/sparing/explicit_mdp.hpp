@@ -88,16 +88,18 @@ double expected(const SparseRows<Pointer, Index>& rows, std::size_t r, const dou
     return (a + b) + (c + d);
 }
 
-/// out(r) = sum_j P(r, j) value(j) for every row: once a row, however many pairs share it.
+/// out(r) = sum_j P(r, j) value(j): once a row, however many pairs share it. Rows that are not
+/// `used` are passed over; empty `used` means all.
 template <class Pointer, class Index>
-void row_products(const SparseRows<Pointer, Index>& rows, std::span<const double> value,
-                  std::span<double> out, int num_threads) {
-    assert(out.size() == rows.size());
-    over_blocks(rows.size(), rows.probs.size() + rows.size(), num_threads,
-                [&](std::size_t begin, std::size_t end, Change&) {
-                    for (std::size_t r = begin; r < end; ++r)
-                        out[r] = expected(rows, r, value.data());
-                });
+void row_products(const SparseRows<Pointer, Index>& rows, std::span<const bool> used,
+                  std::span<const double> value, std::span<double> out, int num_threads) {
+    assert(out.size() >= rows.size());
+    const auto body = [&](std::size_t begin, std::size_t end, Change&) {
+        for (std::size_t r = begin; r < end; ++r)
+            if (used.empty() || used[r]) out[r] = expected(rows, r, value.data());
+    };
+    const auto work = static_cast<std::size_t>(rows.indptr.back()) + rows.size();
+    over_blocks(rows.size(), work, num_threads, body);
 }
 
 /// One optimality backup: out(s) = min over the pairs k of s of q(k) = cost(k) + discount *
@@ -136,44 +138,47 @@ Change best_pairs(const Pairs& pairs, double discount, std::size_t work, Future 
     return over_blocks(pairs.num_states(), work + pairs.cost.size(), num_threads, body);
 }
 
-/// Copy the rows that `policy` picks in `states` to where indptr [S + 1] says they begin. Picking
-/// rows here and there costs several sweeps over them once gathered, so do it once a policy, and
-/// only for the states that changed.
+/// Copy row source[i] to where indptr says slot i begins, for the i in `slots`. Picking rows here
+/// and there costs several sweeps over them once gathered, so do it once a policy, and only for
+/// what changed.
 template <class Pointer, class Index>
-void gather_rows(const SparseRows<Pointer, Index>& rows, const Pairs& pairs,
-                 std::span<const std::int64_t> policy, std::span<const std::int64_t> states,
-                 std::span<const std::int64_t> indptr, std::span<std::int32_t> indices,
-                 std::span<double> probs, int num_threads) {
+void gather_rows(const SparseRows<Pointer, Index>& rows, std::span<const std::int64_t> source,
+                 std::span<const std::int64_t> slots, std::span<const std::int64_t> indptr,
+                 std::span<std::int32_t> indices, std::span<double> probs, int num_threads) {
     const auto body = [&](std::size_t begin, std::size_t end, Change&) {
-        for (const std::int64_t s : states.subspan(begin, end - begin)) {
-            const std::size_t r = pairs.row_of(static_cast<std::size_t>(policy[s]));
-            auto to = static_cast<std::size_t>(indptr[s]);
+        for (const std::int64_t i : slots.subspan(begin, end - begin)) {
+            const auto r = static_cast<std::size_t>(source[i]);
+            auto to = static_cast<std::size_t>(indptr[i]);
             for (auto k = rows.indptr[r]; k < rows.indptr[r + 1]; ++k, ++to) {
                 indices[to] = static_cast<std::int32_t>(rows.indices[k]);
                 probs[to] = rows.probs[k];
             }
         }
     };
-    over_blocks(states.size(), 64 * states.size(), num_threads, body);
+    over_blocks(slots.size(), 64 * slots.size(), num_threads, body);
 }
 
-/// One backup of a fixed policy: T value(s) = cost(s) + discount * sum_j P(s, j) value(j) and
+/// One backup of a fixed policy: T value(s) = cost(s) + discount * sum_j P(row(s), j) value(j) and
 /// out = value + weight * (T value - value); weight 1 is undamped. Returns the range of
-/// T value - value. Jacobi order: it keeps constant vectors an eigenvector, on which span stopping
-/// rests; Gauss-Seidel order would lose that.
-inline Change policy_backup(const PolicyRows& rows, std::span<const double> cost, double discount,
-                            double weight, std::span<const double> value, std::span<double> out,
-                            int num_threads) {
+/// T value - value. Empty `row`: state s has row s; else `products` has room for one number a row.
+/// Jacobi order: it keeps constant vectors an eigenvector, on which span stopping rests;
+/// Gauss-Seidel order would lose that.
+inline Change policy_backup(const PolicyRows& rows, std::span<const std::int32_t> row,
+                            std::span<const double> cost, double discount, double weight,
+                            std::span<const double> value, std::span<double> products,
+                            std::span<double> out, int num_threads) {
     assert(out.size() == cost.size() && value.size() == cost.size() && out.data() != value.data());
+    if (!row.empty()) row_products(rows, {}, value, products, num_threads);
     const auto body = [&](std::size_t begin, std::size_t end, Change& change) {
         for (std::size_t s = begin; s < end; ++s) {
-            const double step = cost[s] + discount * expected(rows, s, value.data()) - value[s];
+            const double future = row.empty() ? expected(rows, s, value.data()) : products[row[s]];
+            const double step = cost[s] + discount * future - value[s];
             out[s] = value[s] + weight * step;
             change.add(step);
         }
     };
-    const auto work = static_cast<std::size_t>(rows.indptr.back()) + rows.size();
-    return over_blocks(rows.size(), work, num_threads, body);
+    const auto entries = row.empty() ? static_cast<std::size_t>(rows.indptr.back()) : 0;
+    return over_blocks(cost.size(), entries + cost.size(), num_threads, body);
 }
 
 /// What a look at every row found; the first fault has the lowest row.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from sparing import _core
@@ -11,6 +14,7 @@ from sparing.models._explicit_checks import require_memory
 from sparing.models.explicit import ExplicitMDP
 
 _UNIT = 2.0**-53  # rounding unit of float64
+_NO_ROW = np.zeros(0, dtype=np.int32)
 
 
 class ExplicitBackups:
@@ -22,82 +26,76 @@ class ExplicitBackups:
 
     def __init__(self, mdp: ExplicitMDP, num_threads: int) -> None:
         self.mdp, self.num_threads = mdp, num_threads
-        lengths = np.diff(mdp.transition.indptr)
-        pair_lengths = lengths if mdp.row is None else lengths[mdp.row]
-        longest = np.maximum.reduceat(pair_lengths, mdp.state_indptr[:-1]).astype(np.int64)
-        num_states, nnz = mdp.num_states, int(longest.sum())
-        num_products = 0 if mdp.row is None else mdp.transition.shape[0]
-        num_bytes = 12 * nnz + 8 * (mdp.num_pairs + num_products + 6 * num_states)
+        rows = mdp.transition
+        self._rows: tuple[Any, ...] = rows.indptr, rows.indices, rows.data
+        self._row = _NO_ROW if mdp.row is None else mdp.row
+        self._used = np.zeros(rows.shape[0] if self._row.size else 0, dtype=bool)
+        self._used[self._row] = True
+        # Each row belongs to one pair: then its product and the choice are made in one go.
+        self._own_rows = mdp.row is None or np.count_nonzero(self._used) == mdp.num_pairs
+        self._allocate(np.diff(rows.indptr))
+
+    def _allocate(self, lengths: NDArray[Any]) -> None:
+        mdp, num_states = self.mdp, self.mdp.num_states
+        pair_lengths = lengths[self._row] if self._row.size else lengths
+        longest = np.maximum.reduceat(pair_lengths, mdp.state_indptr[:-1])
+        nnz = int(min(longest.sum(dtype=np.int64), lengths.sum(dtype=np.int64)))
+        num_products = 0 if self._own_rows else lengths.size
+        num_bytes = 12 * nnz + 8 * (mdp.num_pairs + num_products + 8 * num_states)
         require_memory(num_bytes, "The solver's arrays")
-        self._lengths = lengths
-        self._row_length = int(longest.max())
+        self._lengths, self._row_length = lengths, int(longest.max())
         self._largest_cost = float(np.abs(mdp.cost).max())
         self._products = np.empty(num_products)
         self._gap = np.zeros(mdp.num_pairs)
-        self._indptr = np.zeros(num_states + 1, dtype=np.int64)
+        self._source = np.zeros(0, dtype=np.int64)  # the rows gathered
+        self._indptr = np.zeros(1, dtype=np.int64)
         self._indices = np.empty(nnz, dtype=np.int32)
         self._probs = np.empty(nnz)
-        self._cost = np.empty(num_states)
+        self._row_of_state = _NO_ROW  # among the rows gathered; empty: row s
         self.value = np.zeros(num_states)
         self.following = np.empty(num_states)
         self.policy = np.zeros(num_states, dtype=np.int64)
         self._followed = np.full(num_states, -1)
+        self._cost = np.empty(num_states)
 
     def improve(self, *, threshold: float) -> tuple[float, float]:
         """Set ``following = T value`` and `policy`; return the range of ``T value - value``.
 
         Pairs whose gap to the best was above `threshold` in the last call are dropped for good.
         """
-        mdp, rows = self.mdp, self.mdp.transition
-        result = self.value, threshold, self._gap, self.following, self.policy, self.num_threads
-        if mdp.row is None and self.value.any():
-            return _core.optimality_backup(
-                rows.indptr,
-                rows.indices,
-                rows.data,
-                mdp.state_indptr,
-                mdp.cost,
-                mdp.discount,
-                *result,
-            )
-        products, row = self._products, np.zeros(0, np.int32)  # both empty: the future costs 0
-        if self.value.any() and mdp.row is not None:
-            row = mdp.row
-            _core.row_products(
-                rows.indptr, rows.indices, rows.data, self.value, products, self.num_threads
-            )
-        else:
-            products = products[:0]
-        return _core.best_pairs(mdp.state_indptr, mdp.cost, row, products, mdp.discount, *result)
+        mdp, row, products = self.mdp, self._row, self._products
+        pairs: tuple[Any, ...] = mdp.state_indptr, mdp.cost
+        found: tuple[Any, ...] = self.value, threshold, self._gap, self.following, self.policy
+        found += (self.num_threads,)
+        if not self.value.any():  # without products the future costs nothing
+            return _core.best_pairs(*pairs, _NO_ROW, np.zeros(0), mdp.discount, *found)
+        if self._own_rows:
+            return _core.optimality_backup(*self._rows, *pairs, row, mdp.discount, *found)
+        _core.row_products(*self._rows, self._used, self.value, products, self.num_threads)
+        return _core.best_pairs(*pairs, row, products, mdp.discount, *found)
 
     def follow(self) -> float:
         """Gather the rows and costs of `policy`; return the share of states where it is new."""
-        mdp, rows = self.mdp, self.mdp.transition
-        states = np.flatnonzero(self.policy != self._followed)
-        share = states.size / mdp.num_states
-        if states.size == 0:
+        share = float(np.mean(self.policy != self._followed))
+        if share == 0.0:
             return share
-        row = np.zeros(0, np.int32) if mdp.row is None else mdp.row
-        indptr = np.zeros_like(self._indptr)
-        np.cumsum(
-            self._lengths[self.policy if mdp.row is None else row[self.policy]], out=indptr[1:]
-        )
-        if not np.array_equal(indptr, self._indptr):  # the rows move, gather all of them
-            states = np.arange(mdp.num_states)
-        self._indptr[:], self._followed[:] = indptr, self.policy
-        np.take(mdp.cost, self.policy, out=self._cost)
-        _core.gather_rows(
-            rows.indptr,
-            rows.indices,
-            rows.data,
-            row,
-            self.policy,
-            states,
-            self._indptr,
-            self._indices,
-            self._probs,
-            self.num_threads,
-        )
+        self._followed[:] = self.policy
+        np.take(self.mdp.cost, self.policy, out=self._cost)
+        source = self._row[self.policy].astype(np.int64) if self._row.size else self.policy.copy()
+        if not self._own_rows:  # states may share rows: gather each once
+            used = np.zeros(self._lengths.size, dtype=bool)
+            used[source] = True
+            self._row_of_state = (np.cumsum(used) - 1)[source].astype(np.int32)
+            source = np.flatnonzero(used)
+        indptr = np.zeros(source.size + 1, dtype=np.int64)
+        np.cumsum(self._lengths[source], out=indptr[1:])
+        if np.array_equal(indptr, self._indptr):
+            slots = np.flatnonzero(source != self._source)
+        else:  # rows move: gather all
+            slots = np.arange(source.size)
+        self._source, self._indptr = source, indptr
+        to = indptr, self._indices, self._probs
+        _core.gather_rows(*self._rows, source, slots, *to, self.num_threads)
         return share
 
     def evaluate(self, *, weight: float) -> tuple[float, float]:
@@ -106,10 +104,12 @@ class ExplicitBackups:
             self._indptr,
             self._indices,
             self._probs,
+            self._row_of_state,
             self._cost,
             self.mdp.discount,
             weight,
             self.value,
+            self._products,
             self.following,
             self.num_threads,
         )
@@ -131,11 +131,8 @@ class ExplicitBackups:
 
     def num_closed_classes(self) -> int:
         """Count the recurrent classes of `policy`; more than one: the gain depends on the state."""
-        self.follow()
-        nnz, size = self._indptr[-1], self.mdp.num_states
-        possible = (self._probs[:nnz] > 0.0).astype(np.int8)
-        graph = sp.csr_array((possible, self._indices[:nnz], self._indptr), shape=(size, size))
-        graph.eliminate_zeros()
+        row = self._row[self.policy] if self._row.size else self.policy
+        graph = sp.csr_array(self.mdp.transition[row] > 0.0, dtype=np.int8)
         count, label = connected_components(graph, connection="strong")
         start, end = np.repeat(label, np.diff(graph.indptr)), label[graph.indices]
         return int(count - np.unique(start[start != end]).size)
