@@ -27,7 +27,8 @@ class ExplicitBackups:
     def __init__(self, mdp: ExplicitMDP, num_threads: int) -> None:
         self.mdp, self.num_threads = mdp, num_threads
         rows = mdp.transition
-        self._rows: tuple[Any, ...] = rows.indptr, rows.indices, rows.data
+        parts = {"indptr": rows.indptr, "indices": rows.indices, "probs": rows.data}
+        self._rows: dict[str, Any] = {**parts, "num_threads": num_threads}
         self._row = _NO_ROW if mdp.row is None else mdp.row
         self._used = np.zeros(rows.shape[0] if self._row.size else 0, dtype=bool)
         self._used[self._row] = True
@@ -63,16 +64,25 @@ class ExplicitBackups:
 
         Pairs whose gap to the best was above `threshold` in the last call are dropped for good.
         """
-        mdp, row, products = self.mdp, self._row, self._products
-        pairs: tuple[Any, ...] = mdp.state_indptr, mdp.cost
-        found: tuple[Any, ...] = self.value, threshold, self._gap, self.following, self.policy
-        found += (self.num_threads,)
-        if not self.value.any():  # without products the future costs nothing
-            return _core.best_pairs(*pairs, _NO_ROW, np.zeros(0), mdp.discount, *found)
-        if self._own_rows:
-            return _core.optimality_backup(*self._rows, *pairs, row, mdp.discount, *found)
-        _core.row_products(*self._rows, self._used, self.value, products, self.num_threads)
-        return _core.best_pairs(*pairs, row, products, mdp.discount, *found)
+        backup: dict[str, Any] = {
+            "state_indptr": self.mdp.state_indptr,
+            "cost": self.mdp.cost,
+            "row": self._row,
+            "discount": self.mdp.discount,
+            "value": self.value,
+            "threshold": threshold,
+            "gap": self._gap,
+            "next": self.following,
+            "policy": self.policy,
+        }
+        if self.value.any() and self._own_rows:
+            return _core.optimality_backup(**self._rows, **backup)
+        products = self._products
+        if self.value.any():
+            _core.row_products(**self._rows, used=self._used, value=self.value, products=products)
+        else:  # without products the future costs nothing
+            products = np.zeros(0)
+        return _core.best_pairs(**backup, products=products, num_threads=self.num_threads)
 
     def follow(self) -> float:
         """Gather the rows and costs of `policy`; return the share of states where it is new."""
@@ -94,8 +104,14 @@ class ExplicitBackups:
         else:  # rows move: gather all
             slots = np.arange(source.size)
         self._source, self._indptr = source, indptr
-        to = indptr, self._indices, self._probs
-        _core.gather_rows(*self._rows, source, slots, *to, self.num_threads)
+        _core.gather_rows(
+            **self._rows,
+            source=source,
+            slots=slots,
+            policy_indptr=indptr,
+            policy_indices=self._indices,
+            policy_probs=self._probs,
+        )
         return share
 
     def evaluate(self, *, weight: float) -> tuple[float, float]:
