@@ -75,7 +75,9 @@ def mdpsolver_solver(mdp, algorithm):
 
 
 @pytest.mark.benchmark(group="explicit MDP, solved to 1e-6")
-@pytest.mark.parametrize("options", [{}, {"num_threads": 1}, {"evaluation_sweeps": 0}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"num_threads": 1}, {"num_threads": 2}, {"evaluation_sweeps": 0}], ids=str
+)
 def test_ours(benchmark, problem, options):
     value = benchmark(ours, problem, **options)
     np.testing.assert_allclose(value, ours(problem), atol=TOL)

@@ -48,14 +48,16 @@ struct Change {
 
 /// Run body(begin, end, change) over blocks of [0, count) of about 16 384 units of `work` each.
 /// Every item is computed by itself and min and max do not depend on order: the results are
-/// bit-identical for any number of threads. A single block starts no thread.
+/// bit-identical for any number of threads. With num_threads = 0, one thread does less than 2^22
+/// units: on a busy machine the wait for a thread that is not running costs milliseconds.
 template <class Body>
 Change over_blocks(std::size_t count, std::size_t work, int num_threads, Body body) {
     const auto num_blocks = static_cast<std::int64_t>(
         std::clamp<std::size_t>(work / 16384, 1, std::max<std::size_t>(count, 1)));
     double least = Change{}.least, most = Change{}.most;
-    const int threads = num_threads > 0 ? num_threads : omp_get_max_threads();
-#pragma omp parallel for schedule(dynamic) num_threads(threads) if (num_blocks > 1) \
+    const int most_threads = work < (1u << 22) ? 1 : omp_get_max_threads();
+    const int threads = num_threads > 0 ? num_threads : most_threads;
+#pragma omp parallel for schedule(dynamic) num_threads(threads) if (num_blocks > 1 && threads > 1) \
     reduction(min : least) reduction(max : most)
     for (std::int64_t b = 0; b < num_blocks; ++b) {
         const auto share = [&](std::int64_t i) {
