@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from forward_epochs import Maker
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_epochs import Maker
 from reference_forward import cheapest, num_states, sums_by_kind, unflat
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.policies import CallbackPolicy, Policy, RowPolicy, TablePolicy

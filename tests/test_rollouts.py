@@ -4,14 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from forward_epochs import KINDS, Maker
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from random_epochs import KINDS, Maker
 from reference_forward import Reference, flat, num_states, unflat
 from sparing.epoch import Axis, Chance, Cost, Decision, Epoch
 from sparing.forward import walk_nodes
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.simulate import compare_policies, sample_paths, simulate
+from sparing.simulate import rollouts as rollouts_module
 from sparing.simulate import runner as runner_module
 from sparing.simulate.runner import Runner
 from sparing.table import Table
@@ -277,7 +278,7 @@ def test_equal_policies_meet_equal_luck_and_pairing_narrows_the_interval():
 
 def test_progress_counts_epochs_up_to_the_end(monkeypatch):
     epoch = three_component_epoch()
-    monkeypatch.setattr("sparing.simulate.rollouts._EPOCHS_A_CALL", 250)
+    monkeypatch.setattr(rollouts_module, "_EPOCHS_A_CALL", 250)
     seen = []
     options = {"num_epochs": 30, "num_replications": 50, "warm_up": 7, "weights": COST_WEIGHTS}
     watched = simulate(

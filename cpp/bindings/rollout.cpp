@@ -118,7 +118,7 @@ void use_callback(RolloutPlan& plan, const py::function& function) {
 
 sparing::small::Kernel kernel_named(const std::string& name) {
     if (name == "baseline") return sparing::small::roll_baseline;
-#if defined(__x86_64__)
+#ifdef SPARING_X86
     if (name == "avx2") return sparing::small::roll_avx2;
     if (name == "avx512") return sparing::small::roll_avx512;
 #endif
@@ -227,15 +227,17 @@ void bind_rollout(py::module_& m) {
                                [](const RolloutPlan& plan) { return plan.small != nullptr; })
         .def("explain", &explain, "stage"_a, "from_state"_a, "goal"_a)
         .def(
-            "stage_costs",
-            [](const RolloutPlan& plan, std::size_t stage, const py::array& table,
-               Array<double>& costs, int num_threads) {
-                const auto goals = stage_table(table);
+            "pair_costs",
+            [](const RolloutPlan& plan, std::size_t stage, const Array<std::int64_t>& states,
+               const py::array& posts, Array<double>& costs, int num_threads) {
+                const auto from = in(states);
+                const auto goals = stage_table(posts);
                 const auto c = out(costs);
                 const py::gil_scoped_release release;
-                sparing::stage_costs(*plan.program, plan.stages[stage], goals, plan.weighted, c,
-                                     num_threads);
+                sparing::pair_costs(*plan.program, plan.stages[stage], from, goals, plan.weighted,
+                                    c, num_threads);
             },
-            "stage"_a, "table"_a.noconvert(), "costs"_a.noconvert(), "num_threads"_a);
+            "stage"_a, "states"_a.noconvert(), "posts"_a.noconvert(), "costs"_a.noconvert(),
+            "num_threads"_a);
     m.def("philox4x32", &sparing::philox4x32, "counter"_a, "key"_a);
 }

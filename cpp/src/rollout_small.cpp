@@ -38,10 +38,12 @@ struct Group {
 }  // namespace
 
 small::Kernel small_kernel() {
-#if defined(__x86_64__) && defined(__GNUC__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+#ifdef SPARING_X86
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
         return small::roll_avx512;
-    if (__builtin_cpu_supports("avx2")) return small::roll_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return small::roll_avx2;
 #endif
     return small::roll_baseline;
 }

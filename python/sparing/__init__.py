@@ -1,1 +1,44 @@
-"""Exact and learned policies for maintenance and spare parts."""
+"""Exact and learned policies for maintenance and spare parts.
+
+What to repair now, what to stock where, and how sure we are of it.
+"""
+
+from sparing.api import evaluate, front, load, solve, solve_with_goals
+from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
+from sparing.exact.finite_horizon import finite_horizon
+from sparing.models.case_files import built_in_cases, save_case
+from sparing.models.multi_component import Component, Goal, MultiComponentProblem
+from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
+from sparing.randomised_policy import RandomisedPolicy
+from sparing.saved_solution import load_solution, save_solution
+from sparing.simulate.rollouts import simulate
+from sparing.table import Table
+
+__all__ = [
+    "Alternative",
+    "Axis",
+    "Branch",
+    "CallbackPolicy",
+    "Chance",
+    "Component",
+    "Cost",
+    "Decision",
+    "Epoch",
+    "Goal",
+    "MultiComponentProblem",
+    "RandomisedPolicy",
+    "RowPolicy",
+    "Table",
+    "TablePolicy",
+    "built_in_cases",
+    "evaluate",
+    "finite_horizon",
+    "front",
+    "load",
+    "load_solution",
+    "save_case",
+    "save_solution",
+    "simulate",
+    "solve",
+    "solve_with_goals",
+]

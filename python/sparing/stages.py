@@ -64,11 +64,41 @@ def stage_costs(
     check_stage(epoch, stage)
     start = epoch.layouts[epoch.stages[stage][0]]
     table = stage_table(policy_table, prod(axis.size for axis in start), f"stage {stage}")
-    costs = np.empty((len(epoch.kinds), table.size))
-    make_plan(epoch, weights).stage_costs(stage, table, costs, thread_count(num_threads))
-    for state in np.flatnonzero(np.isnan(costs[:1]).any(axis=0))[:1]:
-        end = epoch.layouts[epoch.stages[stage][1]]
-        goal = int(table[state])
+    return pair_costs(epoch, stage, None, table, weights, num_threads=num_threads)
+
+
+def pair_costs(
+    epoch: Epoch,
+    stage: int,
+    states: NDArray[np.int64] | None,
+    posts: NDArray[np.uint32 | np.int64],
+    weights: Mapping[str, float] | None = None,
+    *,
+    num_threads: int = 0,
+) -> dict[str, NDArray[np.float64]]:
+    """Return per kind the cost [pairs] of the cheapest path from a state to a post-decision state.
+
+    Parameters
+    ----------
+    states
+        Shape (pairs,): flat states at the start of the stage; None for all of them in order.
+    posts
+        Shape (pairs,), uint32 or int64: the flat state behind the stage.
+    weights
+        As in `stage_costs`.
+
+    Raises
+    ------
+    ValueError
+        If some pair has no path, naming both states.
+    """
+    costs = np.empty((len(epoch.kinds), posts.size))
+    from_states = np.empty(0, dtype=np.int64) if states is None else states
+    plan = make_plan(epoch, weights)
+    plan.pair_costs(stage, from_states, posts, costs, thread_count(num_threads))
+    for pair in np.flatnonzero(np.isnan(costs[:1]).any(axis=0))[:1]:
+        start, end = stage_ends(epoch, stage)
+        state, goal = int(pair if states is None else states[pair]), int(posts[pair])
         raise_no_path(start, unflatten_states(state, start), end, unflatten_states(goal, end), goal)
     return dict(zip(epoch.kinds, costs, strict=True))
 

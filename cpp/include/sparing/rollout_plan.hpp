@@ -65,22 +65,24 @@ inline std::vector<std::int32_t> coordinates_on(const AxisLayout& layout,
     return picked;
 }
 
-/// costs [kinds, states] of a stage under `table`; NaN where there is no path. States are handled
-/// each on its own, so the result does not depend on the number of threads.
-inline void stage_costs(const ForwardProgram& program, const Stage& stage, const StageTable& table,
-                        const WeightedCosts& weighted, std::span<double> costs, int num_threads) {
+/// costs [kinds, pairs] of the cheapest paths of a stage from states[p] to goals[p]; NaN where
+/// there is no path. Empty `states` stands for all of them in order. Pairs are handled each on its
+/// own, so the result does not depend on the number of threads.
+inline void pair_costs(const ForwardProgram& program, const Stage& stage,
+                       std::span<const std::int64_t> states, const StageTable& goals,
+                       const WeightedCosts& weighted, std::span<double> costs, int num_threads) {
     const AxisLayout &start = program.layouts[stage.first], &end = program.layouts[stage.last];
-    const std::int64_t size = num_states(start), num_goals = num_states(end);
-    const auto step = static_cast<std::size_t>(size);
-    assert(costs.size() == program.num_kinds * step);
+    const auto step = costs.size() / std::max<std::size_t>(1, program.num_kinds);
+    const auto size = static_cast<std::int64_t>(step);
+    const std::int64_t num_goals = num_states(end);
 #pragma omp parallel num_threads(num_threads)
     {
         PathFinder finder(program, weighted);
         std::vector<std::int32_t> x(program.num_slots), y(program.num_slots);
 #pragma omp for schedule(static)
         for (std::int64_t s = 0; s < size; ++s) {
-            const std::int64_t goal = table[s];
-            unflatten(start, s, x.data());
+            const std::int64_t goal = goals[s];
+            unflatten(start, states.empty() ? s : states[static_cast<std::size_t>(s)], x.data());
             bool found = goal >= 0 && goal < num_goals;
             if (found) {
                 unflatten(end, goal, y.data());
@@ -104,7 +106,7 @@ inline ResolvedStage resolve_stage(const ForwardProgram& program, const Stage& s
     ResolvedStage resolved;
     resolved.costs.resize(program.num_kinds * step);
     resolved.post.resize(end.size() * step);
-    stage_costs(program, stage, table, weighted, resolved.costs, num_threads);
+    pair_costs(program, stage, {}, table, weighted, resolved.costs, num_threads);
     std::vector<std::int32_t> y(program.num_slots);
     for (std::int64_t s = 0; s < size; ++s) {
         const std::int64_t goal = table[s];

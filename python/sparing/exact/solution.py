@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.epoch import Epoch
+from sparing.policies import TablePolicy
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +51,11 @@ class Solution:
     message: str
     dtype: str
     path: str
+
+    @property
+    def policy(self) -> TablePolicy:
+        """The greedy policy, which the bounds are those of too."""
+        return TablePolicy(self.epoch, self.posts)
 
     @property
     def objective(self) -> float:

@@ -1,7 +1,6 @@
-#include "sparing/rollout_small.hpp"
-
-#if defined(__x86_64__)
 #include <immintrin.h>
+
+#include "sparing/rollout_small.hpp"
 
 namespace sparing::small {
 namespace {
@@ -121,4 +120,3 @@ void roll_avx512(const Program& program, const Range& range, std::uint32_t first
 }
 
 }  // namespace sparing::small
-#endif

@@ -1,0 +1,92 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace sparing {
+
+/// The two semirings: expectation (+, x) and decision (min, +).
+enum class Rule { kExpect, kMinimise };
+
+/// Which entries of a square table may differ from the semiring's zero (0 or +inf).
+enum class Shape { kFull, kUpper, kLower };
+
+/// One or two square tables along adjacent axes of a tile of rows, with
+///   expect:   y(s) = sum_j t(s, j) x(j)        minimise: y(s) = min_j t(s, j) + x(j).
+/// Row ((o * n1 + i) * n2 + j) * below + b of a tile starts at `row * pitch` and has `cols`
+/// entries; `src` and `dst` are the same tile or do not overlap.
+template <class T>
+struct StepArgs {
+    const T* first;   // [n1, n1], unread when n1 is 1
+    const T* second;  // [n2, n2]
+    std::size_t n2;   // read by the kernel of run-time size only
+    std::size_t outer, below, cols;
+    const T* src;
+    std::size_t src_pitch;
+    T* dst;
+    std::size_t dst_pitch;
+};
+
+/// How a row is finished: y = scale * min(w + keep, branch + x) + add, where keep and add are a
+/// scalar plus the sum of some rows; without `w` there is no branch, y = scale * x + add.
+template <class T>
+struct FinishArgs {
+    const T* w;
+    T branch, scale, keep, add;
+    const T* const* keep_rows;
+    const T* const* add_rows;
+    std::size_t num_keep, num_add;
+};
+
+/// How the last pass of a certificate treats a row: t = min(w + keep, branch + x) + add, the
+/// first alternative winning ties, while (lower, upper) take in t - old.
+template <class T>
+struct CompareArgs {
+    FinishArgs<T> cost;     // its scale is not used
+    const T* old;           // the value before
+    T* value;               // t, or null
+    std::uint32_t* policy;  // index of the choice, or null; value and policy may overlap `old`
+    std::size_t base;       // own index of the first state of the row
+    T lower, upper;         // in and out
+};
+
+/// The loops that are compiled once per instruction set. All take any `cols` >= 1.
+template <class T>
+struct SeparableKernels {
+    using Index = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    using Step = void (*)(const StepArgs<T>&);
+
+    const char* name;
+    std::size_t width;  // entries of a vector
+    std::size_t lanes;  // rows that a transposed tile holds side by side, a multiple of `width`
+
+    /// The kernel for tables of n1 and n2 states (n1 = 1: one table); null if there is none.
+    Step (*step)(Rule, Shape, std::size_t n1, std::size_t n2);
+    /// dst[c * lanes + l] = src[min(l, rows - 1) * pitch + c].
+    void (*to_lanes)(const T* src, std::size_t pitch, std::size_t rows, std::size_t cols, T* dst);
+    /// dst[l * pitch + c] = src[c * lanes + l] for l < rows.
+    void (*from_lanes)(const T* src, T* dst, std::size_t pitch, std::size_t rows, std::size_t cols);
+    void (*index_to_lanes)(const Index* src, std::size_t pitch, std::size_t rows, std::size_t cols,
+                           Index* dst);
+    void (*index_from_lanes)(const Index* src, Index* dst, std::size_t pitch, std::size_t rows,
+                             std::size_t cols);
+    /// x[c] = finish(x[c]).
+    void (*finish)(const FinishArgs<T>&, T* x, std::size_t cols);
+    /// (lower, upper) take in x - old; dst = x. `dst` may be `old`.
+    void (*commit)(const T* x, const T* old, T* dst, std::size_t cols, T* lower, T* upper);
+    /// As a step of one table with rule minimise that carries an index along:
+    /// index_dst is the index_src of the first j that attains the minimum. dst != src.
+    void (*argmin)(const T* table, std::size_t n, std::size_t outer, std::size_t inner,
+                   const T* src, const Index* index_src, T* dst, Index* index_dst);
+    /// The same for one row of a table on the first axis, whose entries are `stride` apart in
+    /// `src`; entry (j, c) has the index begin + j * stride + c.
+    void (*argmin_first)(const T* row, std::size_t n, const T* src, std::size_t stride,
+                         std::size_t begin, std::size_t cols, T* dst, Index* index_dst);
+    void (*compare)(CompareArgs<T>&, const T* x, const Index* index, std::size_t cols);
+};
+
+/// Kernels for the best instruction set of this processor, chosen once.
+template <class T>
+const SeparableKernels<T>& separable_kernels();
+
+}  // namespace sparing

@@ -1,0 +1,79 @@
+#pragma once
+// Vectors of the native width as compiler vector extensions. Every file here is compiled once per
+// instruction set, all of it in an unnamed namespace: a function the linker could share between
+// the copies would let the widest one run on a processor that lacks it. For the same reason these
+// files call nothing from the standard library that may be emitted as a function of its own.
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr std::size_t kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr std::size_t kVectorBytes = 32;
+#else
+constexpr std::size_t kVectorBytes = 16;
+#endif
+
+template <class T>
+struct VectorOf {
+    typedef T type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+template <class T>
+constexpr std::size_t kWidth = kVectorBytes / sizeof(T);
+
+template <class T>
+[[gnu::always_inline]] inline Vec<T> load(const T* p) {
+    Vec<T> v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+template <class T>
+[[gnu::always_inline]] inline void store(T* p, const Vec<T>& v) {
+    __builtin_memcpy(p, &v, sizeof v);
+}
+template <class T>
+inline Vec<T> load_part(const T* p, std::size_t count) {
+    Vec<T> v{};
+    for (std::size_t k = 0; k < count; ++k) v[k] = p[k];
+    return v;
+}
+template <class T>
+inline void store_part(T* p, const Vec<T>& v, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) p[k] = v[k];
+}
+template <class V>
+[[gnu::always_inline]] inline V smaller(const V& a, const V& b) {
+    return a < b ? a : b;
+}
+template <class V>
+[[gnu::always_inline]] inline V larger(const V& a, const V& b) {
+    return a > b ? a : b;
+}
+
+/// One butterfly of a transpose: exchanges the off-diagonal blocks of `Span` lanes of two rows.
+template <class E, std::size_t Span, std::size_t... K>
+[[gnu::always_inline]] inline void swap_blocks(Vec<E>& a, Vec<E>& b, std::index_sequence<K...>) {
+    constexpr std::size_t n = sizeof...(K);
+    const Vec<E> low = __builtin_shufflevector(a, b, ((K & Span) ? n + K - Span : K)...);
+    b = __builtin_shufflevector(a, b, ((K & Span) ? n + K : K + Span)...);
+    a = low;
+}
+template <class E, std::size_t Span = kWidth<E> / 2>
+[[gnu::always_inline]] inline void transpose(Vec<E>* rows) {
+    if constexpr (Span > 0) {
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < kWidth<E>; ++i)
+            if (!(i & Span))
+                swap_blocks<E, Span>(rows[i], rows[i + Span],
+                                     std::make_index_sequence<kWidth<E>>{});
+        transpose<E, Span / 2>(rows);
+    }
+}
+
+}  // namespace

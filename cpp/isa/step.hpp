@@ -1,0 +1,169 @@
+#pragma once
+#include "simd.hpp"
+#include "sparing/separable_kernels.hpp"
+
+namespace {
+
+using sparing::Rule;
+using sparing::Shape;
+using sparing::StepArgs;
+
+constexpr std::size_t kMaxRuntimeAxis = 64;
+
+template <Rule R, class T>
+[[gnu::always_inline]] inline Vec<T> first_term(T entry, const Vec<T>& x) {
+    return R == Rule::kExpect ? entry * x : entry + x;
+}
+template <Rule R, class T>
+[[gnu::always_inline]] inline Vec<T> next_term(const Vec<T>& sum, T entry, const Vec<T>& x) {
+    if constexpr (R == Rule::kExpect) return sum + entry * x;
+    return smaller<Vec<T>>(entry + x, sum);
+}
+
+/// One fibre of N vectors, `Stride` apart, held in registers.
+template <Rule R, Shape S, std::size_t N, std::size_t Stride, class T>
+[[gnu::always_inline]] inline void fibre(const T* table, Vec<T>* x) {
+    Vec<T> y[N];
+#pragma GCC unroll 16
+    for (std::size_t s = 0; s < N; ++s) {
+        const std::size_t begin = S == Shape::kUpper ? s : 0;
+        const std::size_t end = S == Shape::kLower ? s + 1 : N;
+        y[s] = first_term<R, T>(table[s * N + begin], x[begin * Stride]);
+#pragma GCC unroll 16
+        for (std::size_t j = begin + 1; j < end; ++j)
+            y[s] = next_term<R, T>(y[s], table[s * N + j], x[j * Stride]);
+    }
+#pragma GCC unroll 16
+    for (std::size_t s = 0; s < N; ++s) x[s * Stride] = y[s];
+}
+
+/// Both tables on N1 x N2 vectors.
+template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+[[gnu::always_inline]] inline void both(const T* first, const T* second, Vec<T>* x) {
+    if constexpr (N1 > 1) {
+#pragma GCC unroll 16
+        for (std::size_t j = 0; j < N2; ++j) fibre<R, S, N1, N2>(first, x + j);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < N1; ++i) fibre<R, S, N2, 1>(second, x + i * N2);
+}
+
+/// The last columns, when they are not a multiple of the vector: a vector that overlaps the one
+/// before, computed before anything is stored (src may be dst), or part of one.
+template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+[[gnu::noinline]] void load_tail(const StepArgs<T>& a, const T* src, std::size_t pitch,
+                                 Vec<T>* x) {
+    for (std::size_t k = 0; k < N1 * N2; ++k)
+        x[k] = a.cols < kWidth<T> ? load_part(src + k * pitch, a.cols)
+                                  : load(src + k * pitch + a.cols - kWidth<T>);
+    both<R, S, N1, N2, T>(a.first, a.second, x);
+}
+template <class T>
+[[gnu::noinline]] void store_tail(std::size_t cols, T* dst, std::size_t pitch, std::size_t count,
+                                  const Vec<T>* x) {
+    for (std::size_t k = 0; k < count; ++k)
+        if (cols < kWidth<T>)
+            store_part(dst + k * pitch, x[k], cols);
+        else
+            store(dst + k * pitch + cols - kWidth<T>, x[k]);
+}
+
+/// All columns of one tile of N1 x N2 rows.
+template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+[[gnu::always_inline]] inline void tile(const StepArgs<T>& a, const T* src, T* dst) {
+    constexpr std::size_t n = N1 * N2;
+    const std::size_t ps = a.src_pitch * a.below, pd = a.dst_pitch * a.below;
+    const bool ragged = a.cols % kWidth<T> != 0;
+    Vec<T> rest[n];
+    if (ragged) load_tail<R, S, N1, N2, T>(a, src, ps, rest);
+    const T *const first = a.first, *const second = a.second;
+    for (std::size_t c = 0; c + kWidth<T> <= a.cols; c += kWidth<T>) {
+        Vec<T> x[n];
+#pragma GCC unroll 16
+        for (std::size_t k = 0; k < n; ++k) x[k] = load(src + k * ps + c);
+        both<R, S, N1, N2, T>(first, second, x);
+#pragma GCC unroll 16
+        for (std::size_t k = 0; k < n; ++k) store(dst + k * pd + c, x[k]);
+    }
+    if (ragged) store_tail<T>(a.cols, dst, pd, n, rest);
+}
+
+template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+void step(const StepArgs<T>& a) {
+    constexpr std::size_t n = N1 * N2;
+    for (std::size_t o = 0; o < a.outer; ++o)
+        for (std::size_t b = 0; b < a.below; ++b) {
+            const std::size_t row = o * n * a.below + b;
+            tile<R, S, N1, N2, T>(a, a.src + row * a.src_pitch, a.dst + row * a.dst_pitch);
+        }
+}
+
+/// One fibre of run-time length, for tables above the templates' sizes.
+template <Rule R, class T>
+void long_fibre(const StepArgs<T>& a, const T* src, T* dst, std::size_t c, std::size_t part) {
+    const std::size_t n = a.n2;
+    Vec<T> x[kMaxRuntimeAxis];
+    for (std::size_t k = 0; k < n; ++k) {
+        const T* const p = src + k * a.below * a.src_pitch + c;
+        x[k] = part ? load_part(p, part) : load(p);
+    }
+    for (std::size_t s = 0; s < n; ++s) {
+        const T* const entry = a.second + s * n;
+        Vec<T> y = first_term<R, T>(entry[0], x[0]);
+        for (std::size_t j = 1; j < n; ++j) y = next_term<R, T>(y, entry[j], x[j]);
+        T* const p = dst + s * a.below * a.dst_pitch + c;
+        if (part)
+            store_part(p, y, part);
+        else
+            store(p, y);
+    }
+}
+template <Rule R, class T>
+void long_step(const StepArgs<T>& a) {
+    const std::size_t rest = a.cols % kWidth<T>, whole = a.cols - rest;
+    for (std::size_t o = 0; o < a.outer; ++o)
+        for (std::size_t b = 0; b < a.below; ++b) {
+            const std::size_t row = o * a.n2 * a.below + b;
+            const T* const src = a.src + row * a.src_pitch;
+            T* const dst = a.dst + row * a.dst_pitch;
+            for (std::size_t c = 0; c < whole; c += kWidth<T>) long_fibre<R>(a, src, dst, c, 0);
+            if (rest) long_fibre<R>(a, src, dst, whole, rest);
+        }
+}
+
+template <class T>
+using Step = typename sparing::SeparableKernels<T>::Step;
+
+template <class T, Rule R, Shape S>
+Step<T> find_step(std::size_t n1, std::size_t n2) {
+#define SPARING_STEP(A, B) \
+    case 16 * A + B:       \
+        return &step<R, S, A, B, T>;
+    switch (n1 <= 16 && n2 < 16 ? 16 * n1 + n2 : 0) {
+        SPARING_STEP(1, 1) SPARING_STEP(1, 2) SPARING_STEP(1, 3) SPARING_STEP(1, 4)
+        SPARING_STEP(1, 5) SPARING_STEP(1, 6) SPARING_STEP(1, 7) SPARING_STEP(1, 8)
+        SPARING_STEP(1, 9) SPARING_STEP(1, 10)
+        SPARING_STEP(2, 2) SPARING_STEP(2, 3) SPARING_STEP(2, 4) SPARING_STEP(2, 5)
+        SPARING_STEP(2, 6) SPARING_STEP(2, 7) SPARING_STEP(2, 8)
+        SPARING_STEP(3, 2) SPARING_STEP(3, 3) SPARING_STEP(3, 4) SPARING_STEP(3, 5)
+        SPARING_STEP(4, 2) SPARING_STEP(4, 3) SPARING_STEP(4, 4)
+        SPARING_STEP(5, 2) SPARING_STEP(5, 3)
+        SPARING_STEP(6, 2) SPARING_STEP(7, 2) SPARING_STEP(8, 2)
+        default:
+            return n1 == 1 ? &long_step<R, T> : nullptr;
+    }
+#undef SPARING_STEP
+}
+
+template <class T>
+Step<T> choose_step(Rule rule, Shape shape, std::size_t n1, std::size_t n2) {
+    const auto of_rule = [&]<Rule R>() {
+        if (shape == Shape::kUpper) return find_step<T, R, Shape::kUpper>(n1, n2);
+        if (shape == Shape::kLower) return find_step<T, R, Shape::kLower>(n1, n2);
+        return find_step<T, R, Shape::kFull>(n1, n2);
+    };
+    return rule == Rule::kExpect ? of_rule.template operator()<Rule::kExpect>()
+                                 : of_rule.template operator()<Rule::kMinimise>();
+}
+
+}  // namespace

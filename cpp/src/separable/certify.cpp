@@ -1,0 +1,223 @@
+// Certificate: rigorous bounds of TV - V and the greedy policy, one slice of the first axis at a
+// time, so that values and indices of the choices need little room beside the two tensors.
+#include "impl.hpp"
+
+namespace sparing {
+
+/// V in `state` and W in `minimum`; one slice of the first axis of D_lead W with its choices.
+template <class T>
+struct SeparableSweep<T>::Impl::Slice {
+    std::size_t number, rows;  // state of the first axis; leading rows of a slice
+    Choices<T> whole;          // [rows, cols]
+    std::vector<Choices<T>> front, back;       // per thread: a tile or a block
+    std::vector<Choices<T>> lane_front, lane_back;  // per thread: [inner, lanes]
+    std::uint32_t* policy;
+    T* value;
+    std::size_t probe;
+    double probe_value;
+};
+
+/// Columns of a tile: the row of the first axis' table picks from all slices, then the other
+/// leading axes one by one.
+template <class T>
+void SeparableSweep<T>::Impl::gather_columns(Slice& s, std::size_t number) {
+    const auto me = static_cast<std::size_t>(omp_get_thread_num());
+    Choices<T>*from = &s.front[me], *to = &s.back[me];
+    const std::size_t col = number * split.tile, cols = std::min(split.tile, split.cols - col);
+    const std::size_t slice = s.rows * split.cols, n = axes[0].size;
+    const T* const table = decision_tables[0];
+    const T none(0);
+    const T* const row = table ? table + s.number * n : &none;
+    for (std::size_t r = 0; r < s.rows; ++r) {
+        const std::size_t at = r * split.cols + col, begin = at + (table ? 0 : s.number * slice);
+        kernels.argmin_first(row, table ? n : 1, minimum.data() + begin, slice, begin, cols,
+                             from->value.data() + r * cols, from->index.data() + r * cols);
+    }
+    std::size_t outer = 1, below = s.rows;
+    for (std::size_t i = 1; i < split.lead; ++i, outer *= axes[i - 1].size) {
+        below /= axes[i].size;
+        if (!decision_tables[i]) continue;
+        kernels.argmin(decision_tables[i], axes[i].size, outer, below * cols, from->value.data(),
+                       from->index.data(), to->value.data(), to->index.data());
+        std::swap(from, to);
+    }
+    for (std::size_t r = 0; r < s.rows; ++r) {
+        const std::size_t at = r * split.cols + col;
+        std::copy_n(from->value.data() + r * cols, cols, s.whole.value.data() + at);
+        std::copy_n(from->index.data() + r * cols, cols, s.whole.index.data() + at);
+    }
+}
+
+/// Trailing axes of one leading row of the slice, then the comparison state by state.
+template <class T>
+void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs<T>& args) {
+    const auto me = static_cast<std::size_t>(omp_get_thread_num());
+    Choices<T>&front = s.front[me], &back = s.back[me];
+    const T* value = s.whole.value.data() + row * split.cols;
+    const Index* index = s.whole.index.data() + row * split.cols;
+    std::size_t outer = 1, below = split.cols;
+    for (std::size_t i = split.lead; i < split.mid; ++i, outer *= axes[i - 1].size) {
+        below /= axes[i].size;
+        if (!decision_tables[i]) continue;
+        Choices<T>& to = value == front.value.data() ? back : front;
+        kernels.argmin(decision_tables[i], axes[i].size, outer, below, value, index,
+                       to.value.data(), to.index.data());
+        value = to.value.data();
+        index = to.index.data();
+    }
+    const std::size_t n = split.inner, lanes = kernels.lanes, whole_row = s.number * s.rows + row;
+    Choices<T>& done = value == front.value.data() ? back : front;
+    for (std::size_t r = 0; r < split.mid_rows; r += lanes) {
+        const std::size_t count = std::min(lanes, split.mid_rows - r);
+        Choices<T>*from = &s.lane_front[me], *to = &s.lane_back[me];
+        kernels.to_lanes(value + r * n, n, count, n, from->value.data());
+        kernels.index_to_lanes(index + r * n, n, count, n, from->index.data());
+        std::size_t above = 1, rest = n;
+        for (std::size_t i = split.mid; i < axes.size(); ++i, above *= axes[i - 1].size) {
+            rest /= axes[i].size;
+            if (!decision_tables[i]) continue;
+            kernels.argmin(decision_tables[i], axes[i].size, above, rest * lanes,
+                           from->value.data(), from->index.data(), to->value.data(),
+                           to->index.data());
+            std::swap(from, to);
+        }
+        kernels.from_lanes(from->value.data(), done.value.data() + r * n, n, count, n);
+        kernels.index_from_lanes(from->index.data(), done.index.data() + r * n, n, count, n);
+    }
+    const std::size_t base = whole_row * split.cols;
+    std::vector<const T*> keep_rows(keep.count()), start_rows(start.count());
+    keep.pointers(whole_row, 0, keep_rows.data());
+    start.pointers(whole_row, 0, start_rows.data());
+    args.cost = {branch ? minimum.data() + base : nullptr,
+                 static_cast<T>(problem.branch_cost.value_or(0.0)),
+                 T(1),
+                 static_cast<T>(keep.row[whole_row]),
+                 static_cast<T>(start.row[whole_row]),
+                 keep_rows.data(),
+                 start_rows.data(),
+                 keep_rows.size(),
+                 start_rows.size()};
+    args.old = state.data() + base;
+    args.base = base;
+    args.policy = s.policy ? s.policy + base : nullptr;
+    const bool probed = s.probe - base < split.cols;
+    Buffer<T> row_value(probed && !s.value ? split.cols : 0);
+    args.value = s.value ? s.value + base : probed ? row_value.data() : nullptr;
+    kernels.compare(args, done.value.data(), done.index.data(), split.cols);
+    if (probed) s.probe_value = static_cast<double>(args.value[s.probe - base]);
+}
+
+template <class T>
+Certificate SeparableSweep<T>::Impl::compare_slices(std::uint32_t* policy, T* value,
+                                                    std::size_t probe) {
+    const std::size_t rows = split.rows / axes[0].size;
+    Slice s{0, rows, Choices<T>(rows * split.cols), {}, {}, {}, {}, policy, value, probe, 0.0};
+    const std::size_t part = std::max(rows * split.tile, split.cols);
+    for (int t = 0; t < threads; ++t) {
+        s.front.emplace_back(part);
+        s.back.emplace_back(part);
+        s.lane_front.emplace_back(split.inner * kernels.lanes);
+        s.lane_back.emplace_back(split.inner * kernels.lanes);
+    }
+    const auto tiles = static_cast<std::ptrdiff_t>((split.cols + split.tile - 1) / split.tile);
+    T lower = std::numeric_limits<T>::infinity(), upper = -lower;
+    for (s.number = 0; s.number < axes[0].size; ++s.number) {
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+        for (std::ptrdiff_t k = 0; k < tiles; ++k) gather_columns(s, static_cast<std::size_t>(k));
+#pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(min : lower) \
+    reduction(max : upper)
+        for (std::ptrdiff_t r = 0; r < static_cast<std::ptrdiff_t>(rows); ++r) {
+            CompareArgs<T> args{};
+            args.lower = lower;
+            args.upper = upper;
+            compare_row(s, static_cast<std::size_t>(r), args);
+            lower = args.lower;
+            upper = args.upper;
+        }
+    }
+    return {static_cast<double>(lower), static_cast<double>(upper), s.probe_value};
+}
+
+/// Bound on the error of a computed TV - V against the exact one of the same V, by running error
+/// analysis (Higham 2002, sec. 3.3) with unit roundoff u and intermediate values of at most m:
+/// - a sum of k rounded terms of at most m in all is off by (k + 2) u m: each of k additions and
+///   the conversion of each term to T add u m;
+/// - an expectation over n entries whose rows sum to r multiplies the error by r and adds
+///   (n + 3) u r m: products, sums, conversion of the table and of its Kronecker factors;
+/// - a minimum takes over the error of its terms, each with a sum of three terms behind it.
+/// A hundredth on top covers terms of order u^2 (n u << 1), and one tiny number per operation
+/// what may underflow.
+template <class T>
+double SeparableSweep<T>::Impl::rounding(double largest) const {
+    const double u = std::numeric_limits<T>::epsilon() / 2.0;
+    double m = largest, error = 0.0;
+    const auto sum = [&](std::size_t terms, double magnitude) {
+        m += magnitude;
+        error += (static_cast<double>(terms) + 2.0) * u * m;
+    };
+    const auto finite = [](const std::vector<double>& values) {
+        double most = 0.0;
+        for (const double v : values)
+            if (std::isfinite(v)) most = std::max(most, std::abs(v));
+        return most;
+    };
+    m *= problem.discount;
+    error += 3.0 * u * m;
+    sum(next.count() + 2, next.magnitude);
+    for (const MergedAxis& a : axes) {
+        if (a.chance.empty()) continue;
+        double heaviest = 0.0;
+        for (std::size_t s = 0; s < a.size; ++s) {
+            double weight = 0.0;
+            for (std::size_t j = 0; j < a.size; ++j) weight += a.chance[s * a.size + j];
+            heaviest = std::max(heaviest, weight);
+        }
+        m *= heaviest;
+        error = heaviest * error + (static_cast<double>(a.size) + 3.0) * u * m;
+    }
+    sum(post.count() + 2, post.magnitude);
+    for (const MergedAxis& a : axes)
+        if (!a.decision.empty()) sum(3, finite(a.decision));
+    if (branch)
+        sum(keep.count() + 2, std::max(keep.magnitude, std::abs(problem.branch_cost.value())));
+    sum(start.count() + 2, start.magnitude);
+    error += u * (m + largest);
+    const double steps = 64.0 * static_cast<double>(axes.size() + 8);
+    return 1.01 * error + steps * static_cast<double>(std::numeric_limits<T>::min());
+}
+
+template <class T>
+double SeparableSweep<T>::Impl::largest_value() const {
+    double most = 0.0;
+    const auto n = static_cast<std::ptrdiff_t>(size);
+    const T* const v = state.data();
+#pragma omp parallel for num_threads(threads) schedule(static) reduction(max : most)
+    for (std::ptrdiff_t i = 0; i < n; ++i) most = std::max(most, std::abs(static_cast<double>(v[i])));
+    return most;
+}
+
+template <class T>
+Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::size_t probe,
+                                       double shift) {
+    Impl& m = *impl_;
+    m.prepare(num_threads);
+    m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+    m.leading_pass(m.finish_job(m.state.data(), shift));
+    m.leading_pass(m.begin_job(m.state.data(), m.minimum.data()));
+    m.trailing_pass(m.minimum.data(), m.minimum.data(), nullptr);
+    const double slack = m.rounding(m.largest_value());
+    Certificate found = m.compare_slices(policy, value, probe);
+    found.lower -= slack;
+    found.upper += slack;
+    const auto overlaps = [&](const void* p) {
+        return p == static_cast<const void*>(m.state.data());
+    };
+    if (!overlaps(policy) && !overlaps(value))
+        m.leading_pass(m.begin_job(m.state.data(), m.state.data()));
+    return found;
+}
+
+template Certificate SeparableSweep<float>::certify(std::uint32_t*, float*, std::size_t, double);
+template Certificate SeparableSweep<double>::certify(std::uint32_t*, double*, std::size_t, double);
+
+}  // namespace sparing

@@ -1,0 +1,124 @@
+#pragma once
+#include "buffer.hpp"
+#include "costs.hpp"
+#include "plan.hpp"
+
+namespace sparing {
+
+/// Scratch of one thread.
+template <class T>
+struct Scratch {
+    Buffer<T> block;  // a block of the trailing pass
+    Buffer<T> lanes;  // [inner, lanes]
+    Buffer<T> rows;   // [lanes, inner]
+    Buffer<T> group;  // [rows of a group, group_pitch]
+    Buffer<T> tile;   // [leading rows, tile_pitch]
+    std::vector<const T*> keep, add;
+};
+
+/// A part of a tensor with the index of the best choice so far beside each value; operations go
+/// back and forth between two of them.
+template <class T>
+struct Choices {
+    using Index = typename SeparableKernels<T>::Index;
+    explicit Choices(std::size_t size) : value(size), index(size) {}
+    Buffer<T> value;
+    Buffer<Index> index;
+};
+
+/// One leading pass: from `source` (minimum along the trailing axes, or a value), by way of
+/// y = scale * min(w + keep, branch + D source) + add - shift, to E y or y itself.
+template <class T>
+struct LeadingJob {
+    const T* source;
+    const T* w;        // null: no branch
+    T* out;
+    bool minimise, expect;
+    const CostForm<T>* add;
+    double scale, shift;
+    const T* old;      // null: not watched; else what to compare with, laid out as `out`
+    T* watch;          // null, or sampled tiles one after another, compared and replaced
+};
+
+template <class T>
+struct SeparableSweep<T>::Impl {
+    using Kernels = SeparableKernels<T>;
+    using Index = typename Kernels::Index;
+
+    explicit Impl(const SeparableProblem& problem);
+
+    SeparableProblem problem;
+    const Kernels& kernels;
+    std::vector<MergedAxis> axes;
+    Split split;
+    GroupBuilder<T> builder;
+    std::vector<Group<T>> lead, mid;
+    Group<T> inner;
+    std::vector<const T*> decision_tables;  // [axes], null: identity
+    std::size_t size;         // of the tensor
+    std::size_t block_rows;   // leading rows of a block of the trailing pass
+    std::size_t group_pitch, tile_pitch;
+    CostForm<T> keep, start, next, start_next;  // rows are the leading axes
+    CostForm<T> post;                           // rows are all but the inner axes
+    bool branch, lean;
+    std::size_t watch_every = 1;
+    Buffer<T> state, minimum, expected, watch;  // tensors: U, D_trail W, W (lean: over U)
+    std::vector<Scratch<T>> scratch;
+    int threads = 1;
+
+    void prepare(int num_threads);
+    void refresh_watch();
+    T* w() { return lean ? state.data() : expected.data(); }
+
+    /// W from U, and the minimum along the trailing axes; either output may be null, and w = u.
+    void trailing_pass(const T* u, T* w_out, T* minimum_out);
+    Span leading_pass(const LeadingJob<T>& job);
+    LeadingJob<T> sweep_job(double shift);
+    LeadingJob<T> finish_job(T* out, double shift);
+    LeadingJob<T> begin_job(const T* value, T* out);
+    double largest_value() const;
+    double rounding(double largest) const;
+    Certificate compare_slices(std::uint32_t* policy, T* value, std::size_t probe);
+
+  private:
+    struct Slice;
+    void gather_columns(Slice&, std::size_t number);
+    void compare_row(Slice&, std::size_t row, CompareArgs<T>& args);
+    void block(std::size_t row, std::size_t count, const T* u, T* w_out, T* min_out, Scratch<T>&);
+    void inner_rows(std::size_t row, std::size_t count, const T* src, T* w_out, T* min_out,
+                    Scratch<T>&);
+    void add_post(std::size_t row, std::size_t count, Scratch<T>&);
+    void along_block(const Group<T>&, const std::vector<Operation<T>>&, const T* src, T* dst,
+                     Scratch<T>&);
+    void tile(const LeadingJob<T>& job, std::size_t number, Span& span, Scratch<T>&);
+    void finish_rows(const LeadingJob<T>& job, std::size_t row, std::size_t count, std::size_t col,
+                     std::size_t cols, T* x, Scratch<T>&);
+    void deliver(const LeadingJob<T>& job, const Group<T>& g, std::size_t o, std::size_t b,
+                 const T* src, std::size_t pitch, std::size_t number, Span& span, Scratch<T>&);
+};
+
+/// A view of rows of a tile.
+template <class P>
+struct Rows {
+    P* data;
+    std::size_t pitch;
+};
+
+/// Operations one after another: the first reads `src`, the last writes `dst`, in between they
+/// work in `scratch` (which may be either of them). Without operations a copy.
+template <class T>
+void run(const Group<T>& group, const std::vector<Operation<T>>& operations, Rows<const T> src,
+         Rows<T> scratch, Rows<T> dst, std::size_t cols) {
+    if (operations.empty() && src.data != dst.data)
+        for (std::size_t r = 0; r < group.rows; ++r)
+            std::copy_n(src.data + r * src.pitch, cols, dst.data + r * dst.pitch);
+    for (std::size_t k = 0; k < operations.size(); ++k) {
+        const Operation<T>& op = operations[k];
+        const Rows<const T> from = k == 0 ? src : Rows<const T>{scratch.data, scratch.pitch};
+        const Rows<T> to = k + 1 == operations.size() ? dst : scratch;
+        op.run({op.first, op.second, op.n2, op.outer, op.below, cols, from.data, from.pitch,
+                to.data, to.pitch});
+    }
+}
+
+}  // namespace sparing

@@ -1,0 +1,175 @@
+#include "plan.hpp"
+
+namespace sparing {
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr std::size_t kMergedSize = 4;
+constexpr std::size_t kPairRows = 16;  // vectors that fit the registers
+
+/// Kronecker product in the semiring of `rule`: entries multiply, or add.
+std::vector<double> product(const std::vector<double>& a, std::size_t n,
+                            const std::vector<double>& b, std::size_t m, Rule rule) {
+    std::vector<double> out(n * m * n * m);
+    for (std::size_t s = 0; s < n * m; ++s)
+        for (std::size_t j = 0; j < n * m; ++j) {
+            const double x = a[s / m * n + j / m], y = b[s % m * m + j % m];
+            out[s * n * m + j] = rule == Rule::kExpect ? x * y : x + y;
+        }
+    return out;
+}
+
+bool mergeable(const MergedAxis& a, const MergedAxis& b) {
+    return a.size * b.size <= std::max({kMergedSize, a.size, b.size}) &&
+           a.chance.empty() == b.chance.empty() && a.decision.empty() == b.decision.empty();
+}
+
+struct Triangle {
+    bool upper = true, lower = true;
+};
+template <class T>
+Triangle triangle(const T* table, std::size_t n, Rule rule) {
+    const T zero = rule == Rule::kExpect ? T(0) : std::numeric_limits<T>::infinity();
+    Triangle t;
+    for (std::size_t s = 0; s < n; ++s)
+        for (std::size_t j = 0; j < n; ++j)
+            if (table[s * n + j] != zero) (j < s ? t.upper : t.lower) &= j == s;
+    return t;
+}
+
+}  // namespace
+
+std::vector<MergedAxis> merge_axes(const SeparableProblem& problem) {
+    std::vector<MergedAxis> out;
+    for (std::size_t i = 0; i < problem.sizes.size(); ++i) {
+        MergedAxis axis{problem.sizes[i], 1, problem.chance[i], problem.decision[i]};
+        if (!out.empty() && mergeable(out.back(), axis)) {
+            MergedAxis& last = out.back();
+            if (!axis.chance.empty())
+                last.chance =
+                    product(last.chance, last.size, axis.chance, axis.size, Rule::kExpect);
+            if (!axis.decision.empty())
+                last.decision =
+                    product(last.decision, last.size, axis.decision, axis.size, Rule::kMinimise);
+            last.size *= axis.size;
+            ++last.originals;
+        } else {
+            out.push_back(std::move(axis));
+        }
+    }
+    return out;
+}
+
+template <class T>
+bool GroupBuilder<T>::present(std::size_t axis, Rule rule) const {
+    return !(rule == Rule::kExpect ? axes_[axis].chance : axes_[axis].decision).empty();
+}
+
+template <class T>
+const T* GroupBuilder<T>::table(std::size_t axis, Rule rule) {
+    if (!present(axis, rule)) return nullptr;
+    const auto& from = rule == Rule::kExpect ? axes_[axis].chance : axes_[axis].decision;
+    auto& to = tables_.emplace_back(from.size());
+    std::ranges::transform(from, to.begin(), [](double v) { return static_cast<T>(v); });
+    return to.data();
+}
+
+template <class T>
+std::vector<Operation<T>> GroupBuilder<T>::operations(std::size_t begin, std::size_t end,
+                                                      Rule rule) {
+    std::size_t below = 1, outer = 1;
+    for (std::size_t i = begin; i < end; ++i) below *= axes_[i].size;
+    std::vector<Operation<T>> out;
+    for (std::size_t i = begin; i < end;) {
+        const std::size_t n = axes_[i].size;
+        const std::size_t m = i + 1 < end ? axes_[i + 1].size : 0;
+        const bool pair = n > 1 && m > 1 && n * m <= kPairRows && present(i, rule) &&
+                          present(i + 1, rule) && kernels_.step(rule, Shape::kFull, n, m);
+        const std::size_t taken = pair ? n * m : n;
+        below /= taken;
+        if (present(i, rule)) {
+            const T* const a = table(i, rule);
+            const T* const b = pair ? table(i + 1, rule) : a;
+            const std::size_t n1 = pair ? n : 1, n2 = pair ? m : n;
+            const Triangle ta = triangle(a, n, rule), tb = triangle(b, n2, rule);
+            const Shape shape = ta.upper && tb.upper   ? Shape::kUpper
+                                : ta.lower && tb.lower ? Shape::kLower
+                                                       : Shape::kFull;
+            out.push_back({kernels_.step(rule, shape, n1, n2), a, b, n2, outer, below});
+        }
+        outer *= taken;
+        i += pair ? 2 : 1;
+    }
+    return out;
+}
+
+template <class T>
+Group<T> GroupBuilder<T>::group(std::size_t begin, std::size_t end) {
+    Group<T> g{1, 1, 1, operations(begin, end, Rule::kExpect),
+               operations(begin, end, Rule::kMinimise)};
+    for (std::size_t i = begin; i < end; ++i) g.rows *= axes_[i].size;
+    return g;
+}
+
+template <class T>
+std::vector<std::size_t> GroupBuilder<T>::cuts(std::size_t begin, std::size_t end,
+                                               std::size_t limit) const {
+    std::vector<std::size_t> out{begin};
+    std::size_t rows = 1;
+    for (std::size_t i = begin; i < end; ++i) {
+        if (i > out.back() && rows * axes_[i].size > limit) {
+            out.push_back(i);
+            rows = 1;
+        }
+        rows *= axes_[i].size;
+    }
+    out.push_back(end);
+    return out;
+}
+
+template <class T>
+std::vector<Group<T>> GroupBuilder<T>::groups(std::size_t begin, std::size_t end,
+                                              std::size_t limit) {
+    const std::size_t fewest = cuts(begin, end, limit).size();
+    std::size_t even = 1;
+    while (cuts(begin, end, even).size() > fewest) ++even;
+    const auto at = cuts(begin, end, even);
+    std::vector<Group<T>> out;
+    std::size_t below = 1, outer = 1;
+    for (std::size_t i = begin; i < end; ++i) below *= axes_[i].size;
+    for (std::size_t k = 0; k + 1 < at.size(); ++k) {
+        Group<T> g = group(at[k], at[k + 1]);
+        below /= g.rows;
+        g.outer = outer;
+        g.below = below;
+        outer *= g.rows;
+        out.push_back(std::move(g));
+    }
+    return out;
+}
+
+Split choose_split(const std::vector<MergedAxis>& axes, std::size_t itemsize) {
+    const std::size_t inner_limit = 2048 / itemsize;       // 256 or 512 entries
+    const std::size_t block_limit = (512 << 10) / itemsize;  // a quarter of a 2 MiB cache
+    constexpr std::size_t lead_limit = 256;
+    Split s{axes.size(), axes.size(), 1, 1, 1, 1, itemsize == 4 ? 128u : 64u};
+    for (const MergedAxis& a : axes) s.rows *= a.size;
+    const auto take = [&] {  // the next axis from the right becomes a trailing one
+        const std::size_t n = axes[--s.lead].size;
+        s.rows /= n;
+        s.cols *= n;
+        return n;
+    };
+    while (s.lead > 1 && s.inner * axes[s.lead - 1].size <= inner_limit) {
+        s.inner *= take();
+        s.mid = s.lead;
+    }
+    while (s.lead > 1 && s.rows > lead_limit && s.cols * axes[s.lead - 1].size <= block_limit)
+        s.mid_rows *= take();
+    return s;
+}
+
+template class GroupBuilder<float>;
+template class GroupBuilder<double>;
+
+}  // namespace sparing

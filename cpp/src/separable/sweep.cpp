@@ -1,0 +1,168 @@
+#include "impl.hpp"
+
+namespace sparing {
+namespace {
+
+constexpr std::size_t kGroupRows = 64;
+constexpr std::size_t kWatchAll = std::size_t{1} << 26;  // above: sampled tiles, W over U
+constexpr std::size_t kOneThread = std::size_t{1} << 15;
+
+std::size_t elements(std::span<const std::size_t> sizes) {
+    std::size_t n = 1;
+    for (const std::size_t s : sizes) n *= s;
+    return n;
+}
+
+std::size_t originals(const std::vector<MergedAxis>& axes, std::size_t end) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < end; ++i) n += axes[i].originals;
+    return n;
+}
+
+}  // namespace
+
+template <class T>
+SeparableSweep<T>::Impl::Impl(const SeparableProblem& p)
+    : problem(p),
+      kernels(separable_kernels<T>()),
+      axes(merge_axes(problem)),
+      split(choose_split(axes, sizeof(T))),
+      builder(kernels, axes),
+      lead(builder.groups(0, split.lead, kGroupRows)),
+      mid(split.lead < split.mid ? builder.groups(split.lead, split.mid, kGroupRows)
+                                 : std::vector<Group<T>>{}),
+      inner(builder.group(split.mid, axes.size())),
+      size(elements(problem.sizes)),
+      block_rows(std::max<std::size_t>(1, 16384 / split.cols)),
+      group_pitch(split.tile + 64 / sizeof(T)),
+      tile_pitch(group_pitch),
+      branch(problem.branch_cost.has_value()),
+      lean(branch && size > kWatchAll) {
+    const std::size_t pad = 64 / sizeof(T);
+    const std::span<const std::size_t> sizes = problem.sizes;
+    const std::size_t rows_end = originals(axes, split.lead);
+    const auto form = [&](std::initializer_list<ScaledTerms> sums, std::size_t end) {
+        CostBuilder<T> b(sizes, end, pad);
+        for (const ScaledTerms& terms : sums) b.add(terms);
+        return b.build();
+    };
+    keep = form({{problem.keep, 1.0}}, rows_end);
+    start = form({{problem.start, 1.0}}, rows_end);
+    next = form({{problem.next, 1.0}}, rows_end);
+    start_next = form({{problem.start, problem.discount}, {problem.next, 1.0}}, rows_end);
+    post = form({{problem.post, 1.0}}, originals(axes, split.mid));
+    for (std::size_t i = 0; i < axes.size(); ++i)
+        decision_tables.push_back(builder.table(i, Rule::kMinimise));
+    state = Buffer<T>(size);
+    minimum = Buffer<T>(size);
+    if (branch && !lean) expected = Buffer<T>(size);
+    if (lean) {
+        const std::size_t tiles = (split.cols + split.tile - 1) / split.tile;
+        watch_every = 16;
+        watch = Buffer<T>((tiles + watch_every - 1) / watch_every * split.rows * split.tile);
+    }
+    prepare(0);
+    for (Buffer<T>* b : {&state, &minimum, &expected, &watch}) b->clear(threads);
+}
+
+template <class T>
+void SeparableSweep<T>::Impl::prepare(int num_threads) {
+    threads = num_threads > 0 ? num_threads : size < kOneThread ? 1 : omp_get_max_threads();
+    const std::size_t lanes = kernels.lanes;
+    while (scratch.size() < static_cast<std::size_t>(threads))
+        scratch.push_back({Buffer<T>(block_rows * split.cols), Buffer<T>(split.inner * lanes),
+                           Buffer<T>(split.inner * lanes),
+                           Buffer<T>(std::max(kGroupRows, lead.back().rows) * group_pitch),
+                           Buffer<T>(split.rows * tile_pitch),
+                           {},
+                           {}});
+}
+
+template <class T>
+LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift) {
+    return {minimum.data(), branch ? w() : nullptr, state.data(), true, true, &start_next,
+            problem.discount, shift, lean ? nullptr : state.data(),
+            lean ? watch.data() : nullptr};
+}
+template <class T>
+LeadingJob<T> SeparableSweep<T>::Impl::finish_job(T* out, double shift) {
+    return {minimum.data(), branch ? w() : nullptr, out, true, false, &start, 1.0, shift,
+            nullptr, nullptr};
+}
+template <class T>
+LeadingJob<T> SeparableSweep<T>::Impl::begin_job(const T* value, T* out) {
+    return {value, nullptr, out, false, true, &next, problem.discount, 0.0, nullptr, nullptr};
+}
+
+/// Sampled tiles are read from the state anew, as the caller may have written to it.
+template <class T>
+void SeparableSweep<T>::Impl::refresh_watch() {
+    const std::size_t tiles = (split.cols + split.tile - 1) / split.tile;
+    for (std::size_t k = 0; lean && k < tiles; k += watch_every) {
+        const std::size_t col = k * split.tile, cols = std::min(split.tile, split.cols - col);
+        T* const to = watch.data() + k / watch_every * split.rows * split.tile;
+        for (std::size_t r = 0; r < split.rows; ++r)
+            std::copy_n(state.data() + r * split.cols + col, cols, to + r * split.tile);
+    }
+}
+
+template <class T>
+SeparableSweep<T>::SeparableSweep(const SeparableProblem& problem)
+    : impl_(std::make_unique<Impl>(problem)) {
+    load(nullptr);
+}
+template <class T>
+SeparableSweep<T>::~SeparableSweep() = default;
+
+template <class T>
+std::span<T> SeparableSweep<T>::state() {
+    return {impl_->state.data(), impl_->size};
+}
+template <class T>
+const std::vector<std::size_t>& SeparableSweep<T>::sizes() const {
+    return impl_->problem.sizes;
+}
+
+template <class T>
+void SeparableSweep<T>::load(const T* value) {
+    impl_->prepare(num_threads);
+    if (!value) impl_->minimum.clear(impl_->threads);
+    impl_->leading_pass(impl_->begin_job(value ? value : impl_->minimum.data(),
+                                         impl_->state.data()));
+}
+
+template <class T>
+Progress SeparableSweep<T>::advance(std::size_t max_sweeps, double tolerance, double shift,
+                                    bool relative) {
+    Impl& m = *impl_;
+    m.prepare(num_threads);
+    m.refresh_watch();
+    Progress found{{}, {}, shift};
+    while (found.lower.size() < max_sweeps) {
+        m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+        const Span d = m.leading_pass(m.sweep_job(found.shift));
+        found.lower.push_back(d.lower + found.shift);
+        found.upper.push_back(d.upper + found.shift);
+        if (relative) found.shift = 0.5 * (found.lower.back() + found.upper.back());
+        if (found.upper.back() - found.lower.back() <= tolerance) break;
+    }
+    return found;
+}
+
+template <class T>
+void SeparableSweep<T>::backup(const T* value, T* out) {
+    Impl& m = *impl_;
+    load(value);
+    m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+    m.leading_pass(m.finish_job(out, 0.0));
+}
+
+std::size_t separable_bytes(std::span<const std::size_t> sizes, std::size_t itemsize) {
+    const std::size_t n = elements(sizes), slice = n / (sizes.empty() ? 1 : sizes[0]);
+    return (n > kWatchAll ? 2 * n + n / 16 : 3 * n) * itemsize + 2 * slice * itemsize;
+}
+
+template class SeparableSweep<float>;
+template class SeparableSweep<double>;
+
+}  // namespace sparing

@@ -1,0 +1,172 @@
+"""The public functions: load, solve, evaluate, front."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sparing.epoch import Epoch
+from sparing.exact.constrained import ConstrainedSolution, HardGoal, solve_constrained
+from sparing.exact.policy_evaluation import Bounds, evaluate_policy
+from sparing.exact.progress import ProgressHook, ProgressLine
+from sparing.exact.solution import Solution
+from sparing.exact.trade_off import FrontPoint, trade_off_front
+from sparing.exact.value_iteration import Criterion, Options, value_iteration
+from sparing.models.case_files import load_case
+from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
+from sparing.policies import Policy
+
+METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
+
+
+def load(path_or_case_name: str | Path) -> MultiComponentProblem:
+    """Return the problem of a built-in case (see `sparing cases`) or of a case file."""
+    return load_case(path_or_case_name)
+
+
+def solve(
+    model: MultiComponentProblem | Epoch,
+    *,
+    weights: Mapping[str, float] | None = None,
+    criterion: Criterion | None = None,
+    discount: float | None = None,
+    initial: tuple[int, ...] | None = None,
+    progress: ProgressHook | None = None,
+    checkpoint_dir: str | Path | None = None,
+    **options: Any,
+) -> Solution:
+    """Solve `model` exactly, with certified bounds.
+
+    Parameters
+    ----------
+    model
+        A problem, or an `Epoch` that repeats.
+    weights
+        Weight per kind of cost; default the problem's objective, or 1 each for an epoch.
+    criterion, discount
+        In place of the model's own.
+    initial
+        The state whose value is the objective of a discounted solve; default all new.
+    progress
+        Called with a `Progress` now and then; by default a live line on a terminal.
+    checkpoint_dir
+        Where a long solve saves its state; given again, it goes on from there.
+    options
+        Fields of `sparing.exact.value_iteration.Options`: tol, relative_tol, max_sweeps, dtype,
+        num_threads, keep_value, keep_policy, path.
+
+    Raises
+    ------
+    ValueError
+        If an option or the state does not fit.
+    MemoryError
+        Before anything is allocated, if the solve does not fit into memory.
+    """
+    epoch, chosen = _epoch_of(model, criterion, discount)
+    if isinstance(model, MultiComponentProblem):
+        weights = model.weights if weights is None else weights
+        initial = model.initial_state if initial is None else initial
+    line = ProgressLine() if progress is None and sys.stderr.isatty() else None
+    try:
+        return value_iteration(
+            epoch,
+            weights,
+            criterion=chosen,
+            initial=initial,
+            options=Options(**options),
+            progress=progress or line,
+            checkpoint_dir=Path(checkpoint_dir) if checkpoint_dir is not None else None,
+        )
+    finally:
+        if line is not None:
+            line.close()
+
+
+def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> ConstrainedSolution:
+    """Solve a problem whose goals have hard limits (``at_least``, ``at_most``).
+
+    Raises
+    ------
+    ValueError
+        If there is no hard goal, the criterion is discounted, or no policy meets the goals.
+    """
+    goals = []
+    for measure, goal in problem.goals.items():
+        kinds = COST_KINDS if measure == "cost" else (measure,)
+        for limit, sign in ((goal.at_most, 1.0), (goal.at_least, -1.0)):
+            if limit is not None:
+                weights = dict.fromkeys(kinds, sign)
+                goals.append(HardGoal(name=measure, weights=weights, limit=sign * limit))
+    if not goals:
+        raise ValueError("no goal has a hard limit (at_least or at_most).")
+    if problem.criterion != "average":
+        raise ValueError("hard goals limit long-run averages; the criterion must be 'average'.")
+    return solve_constrained(
+        problem.epoch, problem.weights, goals, tol=tol, initial=problem.initial_state
+    )
+
+
+def evaluate(
+    model: MultiComponentProblem | Epoch,
+    policy: Policy,
+    measures: Mapping[str, Mapping[str, float]] | None = None,
+    *,
+    criterion: Criterion | None = None,
+    discount: float | None = None,
+    initial: tuple[int, ...] | None = None,
+    tol: float = 1e-9,
+) -> dict[str, Bounds]:
+    """Return bounds of measures under `policy`: long-run averages, or discounted totals.
+
+    Parameters
+    ----------
+    measures
+        Per measure the weights of the kinds of cost it adds up. Default: for a problem its
+        objective, ``cost_rate``, ``reliability``, ``unavailability`` and its own kinds; for an
+        epoch every kind.
+    """
+    epoch, chosen = _epoch_of(model, criterion, discount)
+    weights = None
+    if isinstance(model, MultiComponentProblem):
+        weights = model.weights
+        wanted = measures or {"objective": weights, **model.measures}
+    else:
+        wanted = measures or {kind: {kind: 1.0} for kind in epoch.kinds}
+    found = evaluate_policy(
+        epoch, policy, wanted, weights=weights, criterion=chosen, initial=initial, tol=tol
+    )
+    if measures is None and "reliability" in found and chosen == "average":
+        up = found["reliability"]
+        found["unavailability"] = Bounds(lower=1.0 - up.upper, upper=1.0 - up.lower)
+    return found
+
+
+def front(problem: MultiComponentProblem, *, tol: float = 1e-6) -> list[FrontPoint]:
+    """Return the corners of the cost-reliability front; `second` is minus the reliability."""
+    average = replace(problem, criterion="average", discount=1.0)
+    return trade_off_front(
+        average.epoch, dict.fromkeys(COST_KINDS, 1.0), {"reliability": -1.0}, tol=tol
+    )
+
+
+def _epoch_of(
+    model: MultiComponentProblem | Epoch, criterion: Criterion | None, discount: float | None
+) -> tuple[Epoch, Criterion]:
+    """Return the epoch under the criterion and discount asked for."""
+    if isinstance(model, MultiComponentProblem):
+        own: Criterion = model.criterion
+        chosen = criterion or ("discounted" if discount is not None else own)
+        weight = model.discount if discount is None else discount
+        if chosen == "average":
+            weight = 1.0
+        if (chosen, weight) == (own, model.discount):
+            return model.epoch, chosen
+        return replace(model, criterion=chosen, discount=weight).epoch, chosen
+    weight = model.discount if discount is None else discount
+    chosen = criterion or ("average" if weight == 1.0 else "discounted")
+    if weight != model.discount:
+        model = Epoch(axes=model.axes, nodes=model.nodes, discount=weight)
+    return model, chosen

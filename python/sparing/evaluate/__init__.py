@@ -1,0 +1,1 @@
+"""Comparison of policies, and searches over their parameters."""
