@@ -3,7 +3,7 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
-from sparing.api import evaluate, front, load, solve, solve_with_goals
+from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
@@ -12,7 +12,6 @@ from sparing.models.multi_component import Component, Goal, MultiComponentProble
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution
-from sparing.simulate.rollouts import simulate
 from sparing.table import Table
 
 __all__ = [
