@@ -3,6 +3,8 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
+# First of all: it settles how threads wait, which the kernels read once when they are loaded.
+from sparing import _threads as _threads
 from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
