@@ -8,6 +8,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 #if defined(__AVX512F__)
@@ -36,6 +40,26 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void store(T* p, const Vec<T>& v) {
     __builtin_memcpy(p, &v, sizeof v);
+}
+/// A store that bypasses the caches: only for whole lines, else it would be slow.
+template <class T>
+[[gnu::always_inline]] inline void store_line([[maybe_unused]] T* p,
+                                              [[maybe_unused]] const Vec<T>& v) {
+#if defined(__AVX512F__)
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<const __m512i&>(v));
+#else
+    store(p, v);
+#endif
+}
+template <class T>
+[[gnu::always_inline]] inline bool on_lines(const T* p, std::size_t pitch) {
+    return kVectorBytes == 64 &&
+           (reinterpret_cast<std::uintptr_t>(p) | (pitch * sizeof(T))) % 64 == 0;
+}
+inline void fence() {
+#if defined(__x86_64__)
+    _mm_sfence();
+#endif
 }
 template <class T>
 inline Vec<T> load_part(const T* p, std::size_t count) {

@@ -38,6 +38,18 @@ struct FinishArgs {
     std::size_t num_keep, num_add;
 };
 
+/// Rows of a tile: (lower, upper) take in x - old, and dst = x. `dst` may be `old`.
+template <class T>
+struct CommitArgs {
+    const T* x;
+    std::size_t x_pitch;
+    const T* old;
+    std::size_t old_pitch;
+    T* dst;
+    std::size_t dst_pitch, rows, cols;
+    T lower, upper;  // in and out
+};
+
 /// How the last pass of a certificate treats a row: t = min(w + keep, branch + x) + add, the
 /// first alternative winning ties, while (lower, upper) take in t - old.
 template <class T>
@@ -64,16 +76,23 @@ struct SeparableKernels {
     Step (*step)(Rule, Shape, std::size_t n1, std::size_t n2);
     /// dst[c * lanes + l] = src[min(l, rows - 1) * pitch + c].
     void (*to_lanes)(const T* src, std::size_t pitch, std::size_t rows, std::size_t cols, T* dst);
-    /// dst[l * pitch + c] = src[c * lanes + l] for l < rows.
+    /// dst[l * pitch + c] = src[c * lanes + l] for l < rows; `stream` as below.
     void (*from_lanes)(const T* src, T* dst, std::size_t pitch, std::size_t rows, std::size_t cols);
+    void (*stream_from_lanes)(const T* src, T* dst, std::size_t pitch, std::size_t rows,
+                              std::size_t cols);
     void (*index_to_lanes)(const Index* src, std::size_t pitch, std::size_t rows, std::size_t cols,
                            Index* dst);
     void (*index_from_lanes)(const Index* src, Index* dst, std::size_t pitch, std::size_t rows,
                              std::size_t cols);
     /// x[c] = finish(x[c]).
     void (*finish)(const FinishArgs<T>&, T* x, std::size_t cols);
-    /// (lower, upper) take in x - old; dst = x. `dst` may be `old`.
-    void (*commit)(const T* x, const T* old, T* dst, std::size_t cols, T* lower, T* upper);
+    void (*commit)(CommitArgs<T>&);
+    /// dst = src, past the caches where whole lines allow it.
+    void (*stream)(const T* src, T* dst, std::size_t cols);
+    /// Brings cols entries of each row towards the second-level cache.
+    void (*prefetch)(const T* src, std::size_t pitch, std::size_t rows, std::size_t cols);
+    /// Streamed rows are in memory when it returns.
+    void (*fence)();
     /// As a step of one table with rule minimise that carries an index along:
     /// index_dst is the index_src of the first j that attains the minimum. dst != src.
     void (*argmin)(const T* table, std::size_t n, std::size_t outer, std::size_t inner,

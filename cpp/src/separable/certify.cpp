@@ -201,10 +201,11 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
                                        double shift) {
     Impl& m = *impl_;
     m.prepare(num_threads);
-    m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+    m.sweep_trailing();
     m.leading_pass(m.finish_job(m.state.data(), shift));
     m.leading_pass(m.begin_job(m.state.data(), m.minimum.data()));
-    m.trailing_pass(m.minimum.data(), m.minimum.data(), nullptr);
+    const Rows<T> w{m.minimum.data(), m.split.cols};
+    m.trailing_pass({w.data, w.pitch}, w, {nullptr, 0});
     const double slack = m.rounding(m.largest_value());
     Certificate found = m.compare_slices(policy, value, probe);
     found.lower -= slack;

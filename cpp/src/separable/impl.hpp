@@ -26,13 +26,20 @@ struct Choices {
     Buffer<Index> index;
 };
 
+/// A view of rows, of a tile or a tensor.
+template <class P>
+struct Rows {
+    P* data;
+    std::size_t pitch;
+};
+
 /// One leading pass: from `source` (minimum along the trailing axes, or a value), by way of
 /// y = scale * min(w + keep, branch + D source) + add - shift, to E y or y itself.
 template <class T>
 struct LeadingJob {
-    const T* source;
-    const T* w;        // null: no branch
-    T* out;
+    Rows<const T> source;
+    Rows<const T> w;  // null: no branch
+    T* out;           // rows as in the state
     bool minimise, expect;
     const CostForm<T>* add;
     double scale, shift;
@@ -58,6 +65,8 @@ struct SeparableSweep<T>::Impl {
     std::size_t size;         // of the tensor
     std::size_t block_rows;   // leading rows of a block of the trailing pass
     std::size_t group_pitch, tile_pitch;
+    std::size_t pitch;     // of the rows of `minimum` and `expected`
+    bool streams;          // too large for the caches
     CostForm<T> keep, start, next, start_next;  // rows are the leading axes
     CostForm<T> post;                           // rows are all but the inner axes
     bool branch, lean;
@@ -68,10 +77,16 @@ struct SeparableSweep<T>::Impl {
 
     void prepare(int num_threads);
     void refresh_watch();
-    T* w() { return lean ? state.data() : expected.data(); }
+    Rows<T> w() {
+        if (!branch) return {nullptr, 0};
+        return lean ? Rows<T>{state.data(), split.cols} : Rows<T>{expected.data(), pitch};
+    }
 
     /// W from U, and the minimum along the trailing axes; either output may be null, and w = u.
-    void trailing_pass(const T* u, T* w_out, T* minimum_out);
+    void trailing_pass(Rows<const T> u, Rows<T> w_out, Rows<T> minimum_out);
+    void sweep_trailing() {
+        trailing_pass({state.data(), split.cols}, w(), {minimum.data(), pitch});
+    }
     Span leading_pass(const LeadingJob<T>& job);
     LeadingJob<T> sweep_job(double shift);
     LeadingJob<T> finish_job(T* out, double shift);
@@ -84,24 +99,22 @@ struct SeparableSweep<T>::Impl {
     struct Slice;
     void gather_columns(Slice&, std::size_t number);
     void compare_row(Slice&, std::size_t row, CompareArgs<T>& args);
-    void block(std::size_t row, std::size_t count, const T* u, T* w_out, T* min_out, Scratch<T>&);
-    void inner_rows(std::size_t row, std::size_t count, const T* src, T* w_out, T* min_out,
-                    Scratch<T>&);
+    struct Block;
+    void block(const Block&, Scratch<T>&);
+    void inner_rows(const Block&, std::size_t row, std::size_t count, Rows<const T> src, T* w_out,
+                    T* min_out, Scratch<T>&);
+    void middle(const Block&, std::size_t leading_row, T* work, Scratch<T>&);
+    void along_lanes(const std::vector<Operation<T>>&, T* x);
+    void deliver_lanes(const T* x, T* dst, std::size_t row_pitch, std::size_t count);
+    void along_block(const Group<T>&, const std::vector<Operation<T>>&, T* work, Scratch<T>&);
+    void post_rows(std::size_t row, std::size_t count, std::size_t col, std::size_t cols,
+                   Scratch<T>&);
     void add_post(std::size_t row, std::size_t count, Scratch<T>&);
-    void along_block(const Group<T>&, const std::vector<Operation<T>>&, const T* src, T* dst,
-                     Scratch<T>&);
     void tile(const LeadingJob<T>& job, std::size_t number, Span& span, Scratch<T>&);
     void finish_rows(const LeadingJob<T>& job, std::size_t row, std::size_t count, std::size_t col,
                      std::size_t cols, T* x, Scratch<T>&);
     void deliver(const LeadingJob<T>& job, const Group<T>& g, std::size_t o, std::size_t b,
                  const T* src, std::size_t pitch, std::size_t number, Span& span, Scratch<T>&);
-};
-
-/// A view of rows of a tile.
-template <class P>
-struct Rows {
-    P* data;
-    std::size_t pitch;
 };
 
 /// Operations one after another: the first reads `src`, the last writes `dst`, in between they

@@ -149,10 +149,11 @@ std::vector<Group<T>> GroupBuilder<T>::groups(std::size_t begin, std::size_t end
 }
 
 Split choose_split(const std::vector<MergedAxis>& axes, std::size_t itemsize) {
-    const std::size_t inner_limit = 2048 / itemsize;       // 256 or 512 entries
-    const std::size_t block_limit = (512 << 10) / itemsize;  // a quarter of a 2 MiB cache
-    constexpr std::size_t lead_limit = 256;
-    Split s{axes.size(), axes.size(), 1, 1, 1, 1, itemsize == 4 ? 128u : 64u};
+    const auto env = [](const char* n, std::size_t d) { const char* v = getenv(n); return v ? (std::size_t)atoll(v) : d; };
+    const std::size_t inner_limit = env("INNER", 2048) / itemsize;       // 256 or 512 entries
+    const std::size_t block_limit = (env("BLOCK", 512) << 10) / itemsize;  // a quarter of a 2 MiB cache
+    const std::size_t lead_limit = env("LEAD", 256);
+    Split s{axes.size(), axes.size(), 1, 1, 1, 1, env("TILE", 512) / itemsize};
     for (const MergedAxis& a : axes) s.rows *= a.size;
     const auto take = [&] {  // the next axis from the right becomes a trailing one
         const std::size_t n = axes[--s.lead].size;
