@@ -7,6 +7,7 @@ namespace {
 using sparing::CommitArgs;
 using sparing::CompareArgs;
 using sparing::FinishArgs;
+using sparing::TableRows;
 
 template <class T>
 using IndexOf = typename sparing::SeparableKernels<T>::Index;
@@ -32,9 +33,8 @@ void to_lanes(const E* src, std::size_t pitch, std::size_t rows, std::size_t col
         for (std::size_t next = 0; next < cols; next += W) {
             const std::size_t c = next + W <= cols ? next : cols - W;  // overlap at the end
             Vec<E> block[W];
-#pragma GCC unroll 16
-            for (std::size_t i = 0; i < W; ++i) block[i] = load(line[i] + c);
-            transpose<E>(block);
+            load_block<E>([&](std::size_t i) { return line[i] + c; }, block);
+            transpose<E, W / 4>(block);
 #pragma GCC unroll 16
             for (std::size_t i = 0; i < W; ++i) store(dst + (c + i) * L + first, block[i]);
         }
@@ -55,9 +55,8 @@ void lines_from_lanes(const E* src, E* dst, std::size_t pitch, std::size_t rows,
         for (std::size_t next = 0; next < cols; next += W) {
             const std::size_t c = next + W <= cols ? next : cols - W;
             Vec<E> block[W];
-#pragma GCC unroll 16
-            for (std::size_t i = 0; i < W; ++i) block[i] = load(src + (c + i) * L + first);
-            transpose<E>(block);
+            load_block<E>([&](std::size_t i) { return src + (c + i) * L + first; }, block);
+            transpose<E, W / 4>(block);
             if (count == W) {
 #pragma GCC unroll 16
                 for (std::size_t i = 0; i < W; ++i)
@@ -100,52 +99,60 @@ void prefetch(const E* src, std::size_t pitch, std::size_t rows, std::size_t col
             __builtin_prefetch(src + r * pitch + c, 0, 2);
 }
 
-/// w + keep at columns [c, c + width), of which `part` > 0 exist; cost rows are padded, w is not.
+/// Rows of the tables of a sum at one row of a tile; one table is the common case.
 template <class T>
-[[gnu::always_inline]] inline Vec<T> kept(const FinishArgs<T>& a, std::size_t c,
-                                          std::size_t part) {
-    Vec<T> keep = (part ? load_part(a.w + c, part) : load(a.w + c)) + a.keep;
-    for (std::size_t k = 0; k < a.num_keep; ++k) keep += load(a.keep_rows[k] + c);
-    return keep;
-}
-template <class T>
-[[gnu::always_inline]] inline Vec<T> added(const FinishArgs<T>& a, std::size_t c) {
-    Vec<T> add = a.add + Vec<T>{};
-    for (std::size_t k = 0; k < a.num_add; ++k) add += load(a.add_rows[k] + c);
-    return add;
-}
+struct SumRow {
+    T number;
+    const TableRows<T>* tables;
+    std::size_t count, row;
+    const T* first;
 
-template <class T, bool Branch>
-[[gnu::always_inline]] inline void finish_at(const FinishArgs<T>& a, T* x, std::size_t c,
-                                             std::size_t part) {
-    Vec<T> y = load(x + c);
-    if constexpr (Branch) y = smaller<Vec<T>>(kept(a, c, part), a.branch + y);
-    store(x + c, Vec<T>(a.scale * y + added(a, c)));
-}
-template <class T, bool Branch>
-[[gnu::always_inline]] inline void finish_row(const FinishArgs<T>& a, T* x, std::size_t cols) {
-    const std::size_t rest = cols % kWidth<T>, whole = cols - rest;
-    for (std::size_t c = 0; c < whole; c += kWidth<T>) finish_at<T, Branch>(a, x, c, 0);
-    if (rest) finish_at<T, Branch>(a, x, whole, rest);
-}
+    SumRow(const T* numbers, const TableRows<T>* t, std::size_t n, std::size_t r)
+        : number(numbers ? numbers[r] : T(0)), tables(t), count(n), row(r),
+          first(n ? t->values + t->row_class[r] * t->pitch : nullptr) {}
 
-/// The row x is padded to whole vectors. The numbers of rows to add that matter are constants.
-template <class T>
-void finish(const FinishArgs<T>& args, T* x, std::size_t cols) {
-    FinishArgs<T> a = args;
-    const bool usual = a.num_keep == 0 && a.num_add <= 1;
-    if (usual) a.num_keep = 0;
-    if (usual && a.w && a.num_add == 1) {
-        a.num_add = 1;
-        finish_row<T, true>(a, x, cols);
-    } else if (usual && a.w) {
-        a.num_add = 0;
-        finish_row<T, true>(a, x, cols);
-    } else if (a.w) {
-        finish_row<T, true>(a, x, cols);
-    } else {
-        finish_row<T, false>(a, x, cols);
+    template <std::size_t Tables>
+    [[gnu::always_inline]] Vec<T> at(std::size_t c) const {
+        Vec<T> sum = number + Vec<T>{};
+        if constexpr (Tables == 1) sum += load(first + c);
+        if constexpr (Tables > 1)
+            for (std::size_t k = 0; k < count; ++k)
+                sum += load(tables[k].values + tables[k].row_class[row] * tables[k].pitch + c);
+        return sum;
     }
+};
+
+template <class T, bool Branch, std::size_t Keep, std::size_t Add>
+void finish_rows(const FinishArgs<T>& a) {
+    const std::size_t rest = a.cols % kWidth<T>, whole = a.cols - rest;
+    const Vec<T> branch = a.branch + Vec<T>{}, scale = a.scale + Vec<T>{};
+    for (std::size_t r = 0; r < a.rows; ++r) {
+        const SumRow<T> keep(a.keep, a.keep_tables, Keep ? a.num_keep : 0, r);
+        const SumRow<T> add(a.add, a.add_tables, Add ? a.num_add : 0, r);
+        T* const x = a.x + r * a.x_pitch;
+        const T* const w = Branch ? a.w + r * a.w_pitch : nullptr;
+        for (std::size_t c = 0; c < whole; c += kWidth<T>) {
+            Vec<T> y = load(x + c);
+            if constexpr (Branch)
+                y = smaller<Vec<T>>(load(w + c) + keep.template at<Keep>(c), branch + y);
+            store(x + c, Vec<T>(scale * y + add.template at<Add>(c)));
+        }
+        if (rest == 0) continue;
+        Vec<T> y = load(x + whole);
+        if constexpr (Branch)
+            y = smaller<Vec<T>>(load_part(w + whole, rest) + keep.template at<Keep>(whole),
+                                branch + y);
+        store(x + whole, Vec<T>(scale * y + add.template at<Add>(whole)));
+    }
+}
+
+template <class T>
+void finish(const FinishArgs<T>& a) {
+    if (!a.w) return finish_rows<T, false, 0, 2>(a);
+    if (a.num_keep > 0) return finish_rows<T, true, 2, 2>(a);
+    if (a.num_add > 1) return finish_rows<T, true, 0, 2>(a);
+    if (a.num_add == 1) return finish_rows<T, true, 0, 1>(a);
+    finish_rows<T, true, 0, 0>(a);
 }
 
 template <class T>

@@ -80,6 +80,31 @@ template <class V>
     return a > b ? a : b;
 }
 
+/// The halves of two vectors at `a` and `b`, side by side.
+template <class E, std::size_t... K>
+[[gnu::always_inline]] inline Vec<E> load_halves(const E* a, const E* b,
+                                                 std::index_sequence<K...>) {
+    typedef E Half __attribute__((vector_size(kVectorBytes / 2)));
+    Half low, high;
+    __builtin_memcpy(&low, a, sizeof low);
+    __builtin_memcpy(&high, b, sizeof high);
+    return __builtin_shufflevector(low, high, K...);
+}
+
+/// Rows i and i + width / 2 of a square block, after the first butterfly of its transpose: the
+/// loads do its work, which relieves the port of the shuffles.
+template <class E, class Line>
+[[gnu::always_inline]] inline void load_block(const Line& line, Vec<E>* rows) {
+    constexpr std::size_t half = kWidth<E> / 2;
+    constexpr auto all = std::make_index_sequence<kWidth<E>>{};
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < half; ++i) {
+        const E *const a = line(i), *const b = line(i + half);
+        rows[i] = load_halves<E>(a, b, all);
+        rows[i + half] = load_halves<E>(a + half, b + half, all);
+    }
+}
+
 /// One butterfly of a transpose: exchanges the off-diagonal blocks of `Span` lanes of two rows.
 template <class E, std::size_t Span, std::size_t... K>
 [[gnu::always_inline]] inline void swap_blocks(Vec<E>& a, Vec<E>& b, std::index_sequence<K...>) {

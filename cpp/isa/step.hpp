@@ -77,13 +77,26 @@ template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
     Vec<T> rest[n];
     if (ragged) load_tail<R, S, N1, N2, T>(a, src, ps, rest);
     const T *const first = a.first, *const second = a.second;
-    for (std::size_t c = 0; c + kWidth<T> <= a.cols; c += kWidth<T>) {
+    // N1 pointers and N2 offsets: an address for each of the rows would not fit the registers.
+    const T* from[N1];
+    T* to[N1];
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < N1; ++i) from[i] = src + i * N2 * ps, to[i] = dst + i * N2 * pd;
+    for (std::size_t c = kWidth<T>; c <= a.cols; c += kWidth<T>) {
         Vec<T> x[n];
 #pragma GCC unroll 16
-        for (std::size_t k = 0; k < n; ++k) x[k] = load(src + k * ps + c);
+        for (std::size_t i = 0; i < N1; ++i) {
+#pragma GCC unroll 16
+            for (std::size_t j = 0; j < N2; ++j) x[i * N2 + j] = load(from[i] + j * ps);
+            from[i] += kWidth<T>;
+        }
         both<R, S, N1, N2, T>(first, second, x);
 #pragma GCC unroll 16
-        for (std::size_t k = 0; k < n; ++k) store(dst + k * pd + c, x[k]);
+        for (std::size_t i = 0; i < N1; ++i) {
+#pragma GCC unroll 16
+            for (std::size_t j = 0; j < N2; ++j) store(to[i] + j * pd, x[i * N2 + j]);
+            to[i] += kWidth<T>;
+        }
     }
     if (ragged) store_tail<T>(a.cols, dst, pd, n, rest);
 }

@@ -85,25 +85,28 @@ void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs
         kernels.index_from_lanes(from->index.data(), done.index.data() + r * n, n, count, n);
     }
     const std::size_t base = whole_row * split.cols;
-    std::vector<const T*> keep_rows(keep.count()), start_rows(start.count());
-    keep.pointers(whole_row, 0, keep_rows.data());
-    start.pointers(whole_row, 0, start_rows.data());
-    args.cost = {branch ? minimum.data() + base : nullptr,
+    std::vector<TableRows<T>> keep_rows, start_rows;
+    args.cost = {done.value.data(),
+                 split.cols,
+                 branch ? minimum.data() + base : nullptr,
+                 split.cols,
+                 1,
+                 split.cols,
                  static_cast<T>(problem.branch_cost.value_or(0.0)),
                  T(1),
-                 static_cast<T>(keep.row[whole_row]),
-                 static_cast<T>(start.row[whole_row]),
-                 keep_rows.data(),
-                 start_rows.data(),
-                 keep_rows.size(),
-                 start_rows.size()};
+                 keep.number.data() + whole_row,
+                 start.number.data() + whole_row,
+                 keep.at(whole_row, 0, keep_rows),
+                 start.at(whole_row, 0, start_rows),
+                 keep.count(),
+                 start.count()};
     args.old = state.data() + base;
     args.base = base;
     args.policy = s.policy ? s.policy + base : nullptr;
     const bool probed = s.probe - base < split.cols;
     Buffer<T> row_value(probed && !s.value ? split.cols : 0);
     args.value = s.value ? s.value + base : probed ? row_value.data() : nullptr;
-    kernels.compare(args, done.value.data(), done.index.data(), split.cols);
+    kernels.compare(args, done.index.data());
     if (probed) s.probe_value = static_cast<double>(args.value[s.probe - base]);
 }
 

@@ -18,14 +18,19 @@ struct CostForm {
         std::vector<T> values;                 // [classes][pitch], padded
     };
     std::vector<double> row;  // [rows]
+    std::vector<T> number;    // [rows] the same in T
     std::vector<Table> tables;
     std::size_t pitch = 0;
     bool any = false;       // false: the sum is zero
     double magnitude = 0.0;  // of its finite entries at most
 
     std::size_t count() const { return tables.size(); }
-    void pointers(std::size_t r, std::size_t c, const T** out) const {
-        for (const Table& t : tables) *out++ = t.values.data() + t.row_class[r] * pitch + c;
+    /// The tables as a kernel takes them, for a tile that starts at row r and column c.
+    const TableRows<T>* at(std::size_t r, std::size_t c, std::vector<TableRows<T>>& out) const {
+        out.resize(tables.size());
+        for (std::size_t k = 0; k < tables.size(); ++k)
+            out[k] = {tables[k].row_class.data() + r, tables[k].values.data() + c, pitch};
+        return out.data();
     }
 };
 
@@ -98,6 +103,9 @@ class CostBuilder {
                                    [](double v) { return static_cast<T>(v); });
             form_.tables.push_back(std::move(table));
         }
+        form_.number.resize(form_.row.size());
+        std::ranges::transform(form_.row, form_.number.begin(),
+                               [](double v) { return static_cast<T>(v); });
         return std::move(form_);
     }
 

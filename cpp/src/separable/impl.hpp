@@ -13,7 +13,7 @@ struct Scratch {
     Buffer<T> rows;   // [lanes, inner]
     Buffer<T> group;  // [rows of a group, group_pitch]
     Buffer<T> tile;   // [leading rows, tile_pitch]
-    std::vector<const T*> keep, add;
+    std::vector<TableRows<T>> keep, add;
 };
 
 /// A part of a tensor with the index of the best choice so far beside each value; operations go
@@ -34,7 +34,7 @@ struct Rows {
 };
 
 /// One leading pass: from `source` (minimum along the trailing axes, or a value), by way of
-/// y = scale * min(w + keep, branch + D source) + add - shift, to E y or y itself.
+/// y = scale * min(w + keep, branch + D source) + add, to E y or y itself.
 template <class T>
 struct LeadingJob {
     Rows<const T> source;
@@ -42,7 +42,8 @@ struct LeadingJob {
     T* out;           // rows as in the state
     bool minimise, expect;
     const CostForm<T>* add;
-    double scale, shift;
+    const T* number;  // the numbers per row of `add`, less scale * shift
+    double scale;
     const T* old;      // null: not watched; else what to compare with, laid out as `out`
     T* watch;          // null, or sampled tiles one after another, compared and replaced
 };
@@ -73,6 +74,7 @@ struct SeparableSweep<T>::Impl {
     std::size_t watch_every = 1;
     Buffer<T> state, minimum, expected, watch;  // tensors: U, D_trail W, W (lean: over U)
     std::vector<Scratch<T>> scratch;
+    std::vector<T> shifted;  // [rows] the numbers per row of the costs of the pass at hand
     int threads = 1;
 
     void prepare(int num_threads);
@@ -87,6 +89,7 @@ struct SeparableSweep<T>::Impl {
     void sweep_trailing() {
         trailing_pass({state.data(), split.cols}, w(), {minimum.data(), pitch});
     }
+    const T* shift_rows(const CostForm<T>& add, double by);
     Span leading_pass(const LeadingJob<T>& job);
     LeadingJob<T> sweep_job(double shift);
     LeadingJob<T> finish_job(T* out, double shift);

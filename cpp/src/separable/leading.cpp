@@ -75,26 +75,18 @@ template <class T>
 void SeparableSweep<T>::Impl::finish_rows(const LeadingJob<T>& job, std::size_t row,
                                           std::size_t count, std::size_t col, std::size_t cols,
                                           T* x, Scratch<T>& s) {
-    s.keep.resize(keep.count());
-    s.add.resize(job.add->count());
-    FinishArgs<T> args{nullptr,       static_cast<T>(problem.branch_cost.value_or(0.0)),
-                       static_cast<T>(job.scale),
-                       T(0),          T(0),
-                       s.keep.data(), s.add.data(),
-                       s.keep.size(), s.add.size()};
-    const std::size_t ahead = col + split.tile, far = ahead < split.cols ? cols : 0;
-    for (std::size_t r = row; r < row + count; ++r, x += group_pitch) {
-        kernels.prefetch(job.source.data + r * job.source.pitch + ahead, 0, 1, far);
-        if (job.w.data) kernels.prefetch(job.w.data + r * job.w.pitch + ahead, 0, 1, far);
-        if (job.w.data) {
-            args.w = job.w.data + r * job.w.pitch + col;
-            args.keep = static_cast<T>(keep.row[r]);
-            keep.pointers(r, col, s.keep.data());
-        }
-        args.add = static_cast<T>(job.add->row[r] - job.scale * job.shift);
-        job.add->pointers(r, col, s.add.data());
-        kernels.finish(args, x, cols);
+    const std::size_t ahead = col + split.tile;
+    if (ahead < split.cols) {  // of the next tile, most likely this thread's
+        kernels.prefetch(job.source.data + row * job.source.pitch + ahead, job.source.pitch, count,
+                         cols);
+        if (job.w.data)
+            kernels.prefetch(job.w.data + row * job.w.pitch + ahead, job.w.pitch, count, cols);
     }
+    kernels.finish({x, group_pitch, job.w.data ? job.w.data + row * job.w.pitch + col : nullptr,
+                    job.w.pitch, count, cols, static_cast<T>(problem.branch_cost.value_or(0.0)),
+                    static_cast<T>(job.scale), keep.number.data() + row, job.number + row,
+                    keep.at(row, col, s.keep), job.add->at(row, col, s.add), keep.count(),
+                    job.add->count()});
 }
 
 /// The last step of a tile: expectation along group `g`, the watch on the change, and memory.

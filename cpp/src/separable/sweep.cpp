@@ -89,19 +89,27 @@ void SeparableSweep<T>::Impl::prepare(int num_threads) {
 }
 
 template <class T>
+const T* SeparableSweep<T>::Impl::shift_rows(const CostForm<T>& add, double by) {
+    shifted.resize(add.row.size());
+    std::ranges::transform(add.row, shifted.begin(),
+                           [by](double v) { return static_cast<T>(v - by); });
+    return shifted.data();
+}
+template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift) {
     return {{minimum.data(), pitch}, {w().data, w().pitch}, state.data(), true, true, &start_next,
-            problem.discount, shift, lean ? nullptr : state.data(),
+            shift_rows(start_next, problem.discount * shift), problem.discount, lean ? nullptr : state.data(),
             lean ? watch.data() : nullptr};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::finish_job(T* out, double shift) {
-    return {{minimum.data(), pitch}, {w().data, w().pitch}, out, true, false, &start, 1.0, shift,
+    return {{minimum.data(), pitch}, {w().data, w().pitch}, out, true, false, &start, shift_rows(start, shift), 1.0,
             nullptr, nullptr};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::begin_job(const T* value, T* out) {
-    return {{value, split.cols}, {nullptr, 0}, out, false, true, &next, problem.discount, 0.0, nullptr, nullptr};
+    return {{value, split.cols}, {nullptr, 0}, out, false, true, &next, next.number.data(), problem.discount,
+            nullptr, nullptr};
 }
 
 /// Sampled tiles are read from the state anew, as the caller may have written to it.

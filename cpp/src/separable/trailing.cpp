@@ -136,14 +136,8 @@ void SeparableSweep<T>::Impl::along_block(const Group<T>& g,
 template <class T>
 void SeparableSweep<T>::Impl::post_rows(std::size_t row, std::size_t count, std::size_t col,
                                         std::size_t cols, Scratch<T>& s) {
-    s.add.resize(post.count());
-    T* x = s.group.data();
-    for (std::size_t r = row; r < row + count; ++r, x += group_pitch) {
-        post.pointers(r, col, s.add.data());
-        kernels.finish({nullptr, T(0), T(1), T(0), static_cast<T>(post.row[r]), nullptr,
-                        s.add.data(), 0, s.add.size()},
-                       x, cols);
-    }
+    kernels.finish({s.group.data(), group_pitch, nullptr, 0, count, cols, T(0), T(1), nullptr,
+                    post.number.data() + row, nullptr, post.at(row, col, s.add), 0, post.count()});
 }
 
 /// The same where the rows are lanes: by way of a transposed copy, as it is rare.
@@ -152,13 +146,8 @@ void SeparableSweep<T>::Impl::add_post(std::size_t row, std::size_t count, Scrat
     const std::size_t n = split.inner, pitch = s.rows.size() / kernels.lanes;
     T *const x = s.lanes.data(), *const rows = s.rows.data();
     kernels.from_lanes(x, rows, pitch, count, n);
-    s.add.resize(post.count());
-    for (std::size_t l = 0; l < count; ++l) {
-        post.pointers(row + l, 0, s.add.data());
-        kernels.finish({nullptr, T(0), T(1), T(0), static_cast<T>(post.row[row + l]), nullptr,
-                        s.add.data(), 0, s.add.size()},
-                       rows + l * pitch, n);
-    }
+    kernels.finish({rows, pitch, nullptr, 0, count, n, T(0), T(1), nullptr,
+                    post.number.data() + row, nullptr, post.at(row, 0, s.add), 0, post.count()});
     kernels.to_lanes(rows, pitch, count, n, x);
 }
 
