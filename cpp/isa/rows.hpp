@@ -113,7 +113,7 @@ struct SumRow {
 
     template <std::size_t Tables>
     [[gnu::always_inline]] Vec<T> at(std::size_t c) const {
-        Vec<T> sum = number + Vec<T>{};
+        Vec<T> sum = splat(number);
         if constexpr (Tables == 1) sum += load(first + c);
         if constexpr (Tables > 1)
             for (std::size_t k = 0; k < count; ++k)
@@ -125,7 +125,7 @@ struct SumRow {
 template <class T, bool Branch, std::size_t Keep, std::size_t Add>
 void finish_rows(const FinishArgs<T>& a) {
     const std::size_t rest = a.cols % kWidth<T>, whole = a.cols - rest;
-    const Vec<T> branch = a.branch + Vec<T>{}, scale = a.scale + Vec<T>{};
+    const Vec<T> branch = splat(a.branch), scale = splat(a.scale);
     for (std::size_t r = 0; r < a.rows; ++r) {
         const SumRow<T> keep(a.keep, a.keep_tables, Keep ? a.num_keep : 0, r);
         const SumRow<T> add(a.add, a.add_tables, Add ? a.num_add : 0, r);
@@ -170,20 +170,32 @@ template <class T>
 void commit(CommitArgs<T>& a) {
     constexpr std::size_t W = kWidth<T>;
     const std::size_t whole = a.cols - a.cols % W;
-    Vec<T> low = a.lower + Vec<T>{}, high = a.upper + Vec<T>{};
+    // Four chains of minima and maxima, as each operation waits for the one before in its chain.
+    Vec<T> low[4], high[4];
+    for (std::size_t k = 0; k < 4; ++k) low[k] = splat(a.lower), high[k] = splat(a.upper);
     for (std::size_t r = 0; r < a.rows; ++r) {
         const T *const x = a.x + r * a.x_pitch, *const old = a.old + r * a.old_pitch;
         T* const dst = a.dst + r * a.dst_pitch;
-        for (std::size_t c = 0; c < whole; c += W) {
+        const auto take = [&](std::size_t c, std::size_t k) {
             const Vec<T> v = load(x + c), d = v - load(old + c);
-            low = smaller<Vec<T>>(d, low);
-            high = larger<Vec<T>>(d, high);
+            low[k] = smaller<Vec<T>>(d, low[k]);
+            high[k] = larger<Vec<T>>(d, high[k]);
             store(dst + c, v);
+        };
+        std::size_t c = 0;
+        for (; c + 4 * W <= whole; c += 4 * W) {
+#pragma GCC unroll 4
+            for (std::size_t k = 0; k < 4; ++k) take(c + k * W, k);
         }
+        for (; c < whole; c += W) take(c, 0);
     }
+    const Vec<T> lowest = smaller<Vec<T>>(smaller<Vec<T>>(low[0], low[1]),
+                                          smaller<Vec<T>>(low[2], low[3]));
+    const Vec<T> highest = larger<Vec<T>>(larger<Vec<T>>(high[0], high[1]),
+                                          larger<Vec<T>>(high[2], high[3]));
     for (std::size_t k = 0; k < W; ++k) {
-        a.lower = low[k] < a.lower ? low[k] : a.lower;
-        a.upper = high[k] > a.upper ? high[k] : a.upper;
+        a.lower = lowest[k] < a.lower ? lowest[k] : a.lower;
+        a.upper = highest[k] > a.upper ? highest[k] : a.upper;
     }
     if (whole < a.cols) commit_scalar(a, whole);
 }

@@ -37,6 +37,11 @@ template <class T>
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
+/// All entries equal; x - 0 is x, so the compiler leaves the broadcast alone.
+template <class T>
+[[gnu::always_inline]] inline Vec<T> splat(T x) {
+    return x - Vec<T>{};
+}
 template <class T>
 [[gnu::always_inline]] inline void store(T* p, const Vec<T>& v) {
     __builtin_memcpy(p, &v, sizeof v);
