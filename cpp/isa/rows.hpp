@@ -108,7 +108,10 @@ struct SumRow {
     const T* first;
 
     SumRow(const T* numbers, const TableRows<T>* t, std::size_t n, std::size_t r)
-        : number(numbers ? numbers[r] : T(0)), tables(t), count(n), row(r),
+        : number(numbers ? numbers[r] : T(0)),
+          tables(t),
+          count(n),
+          row(r),
           first(n ? t->values + t->row_class[r] * t->pitch : nullptr) {}
 
     template <std::size_t Tables>
@@ -189,10 +192,10 @@ void commit(CommitArgs<T>& a) {
         }
         for (; c < whole; c += W) take(c, 0);
     }
-    const Vec<T> lowest = smaller<Vec<T>>(smaller<Vec<T>>(low[0], low[1]),
-                                          smaller<Vec<T>>(low[2], low[3]));
-    const Vec<T> highest = larger<Vec<T>>(larger<Vec<T>>(high[0], high[1]),
-                                          larger<Vec<T>>(high[2], high[3]));
+    const Vec<T> lowest =
+        smaller<Vec<T>>(smaller<Vec<T>>(low[0], low[1]), smaller<Vec<T>>(low[2], low[3]));
+    const Vec<T> highest =
+        larger<Vec<T>>(larger<Vec<T>>(high[0], high[1]), larger<Vec<T>>(high[2], high[3]));
     for (std::size_t k = 0; k < W; ++k) {
         a.lower = lowest[k] < a.lower ? lowest[k] : a.lower;
         a.upper = highest[k] > a.upper ? highest[k] : a.upper;

@@ -22,8 +22,8 @@ template <Rule R, class V>
 
 /// `Count` fibres of N vectors in registers: fibre f has its vectors at x[f * Apart + j * Stride].
 /// Each entry of the table is read once for all of them.
-template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Count,
-          std::size_t Apart, class T>
+template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Count, std::size_t Apart,
+          class T>
 [[gnu::always_inline]] inline void fibres(const T* table, Vec<T>* x) {
     Vec<T> y[N][Count];
     // Forget that the entries were read before: to keep them all would take too many registers.
@@ -38,8 +38,8 @@ template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Count,
 #pragma GCC unroll 4
             for (std::size_t f = 0; f < Count; ++f) {
                 const Vec<T>& from = x[f * Apart + j * Stride];
-                y[s][f] = j == begin ? first_term<R>(entry, from)
-                                     : next_term<R>(y[s][f], entry, from);
+                y[s][f] =
+                    j == begin ? first_term<R>(entry, from) : next_term<R>(y[s][f], entry, from);
             }
         }
     }
@@ -50,8 +50,8 @@ template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Count,
 }
 
 /// `Total` fibres, two at a time where the registers hold them.
-template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Total,
-          std::size_t Apart, class T>
+template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Total, std::size_t Apart,
+          class T>
 [[gnu::always_inline]] inline void all_fibres(const T* table, Vec<T>* x) {
     constexpr std::size_t pairs = N <= 4 ? Total / 2 : 0;
 #pragma GCC unroll 16
@@ -72,8 +72,7 @@ template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
 /// The last columns, when they are not a multiple of the vector: a vector that overlaps the one
 /// before, computed before anything is stored (src may be dst), or part of one.
 template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
-[[gnu::noinline]] void load_tail(const StepArgs<T>& a, const T* src, std::size_t pitch,
-                                 Vec<T>* x) {
+[[gnu::noinline]] void load_tail(const StepArgs<T>& a, const T* src, std::size_t pitch, Vec<T>* x) {
     for (std::size_t k = 0; k < N1 * N2; ++k)
         x[k] = a.cols < kWidth<T> ? load_part(src + k * pitch, a.cols)
                                   : load(src + k * pitch + a.cols - kWidth<T>);
@@ -174,17 +173,19 @@ Step<T> find_step(std::size_t n1, std::size_t n2) {
     case 16 * A + B:       \
         return &step<R, S, A, B, T>;
     switch (n1 <= 16 && n2 < 16 ? 16 * n1 + n2 : 0) {
-        SPARING_STEP(1, 1) SPARING_STEP(1, 2) SPARING_STEP(1, 3) SPARING_STEP(1, 4)
-        SPARING_STEP(1, 5) SPARING_STEP(1, 6) SPARING_STEP(1, 7) SPARING_STEP(1, 8)
-        SPARING_STEP(1, 9) SPARING_STEP(1, 10)
-        SPARING_STEP(2, 2) SPARING_STEP(2, 3) SPARING_STEP(2, 4) SPARING_STEP(2, 5)
-        SPARING_STEP(2, 6) SPARING_STEP(2, 7) SPARING_STEP(2, 8)
-        SPARING_STEP(3, 2) SPARING_STEP(3, 3) SPARING_STEP(3, 4) SPARING_STEP(3, 5)
-        SPARING_STEP(4, 2) SPARING_STEP(4, 3) SPARING_STEP(4, 4)
-        SPARING_STEP(5, 2) SPARING_STEP(5, 3)
-        SPARING_STEP(6, 2) SPARING_STEP(7, 2) SPARING_STEP(8, 2)
-        default:
-            return n1 == 1 ? &long_step<R, T> : nullptr;
+        SPARING_STEP(1, 1)
+        SPARING_STEP(1, 2)
+                SPARING_STEP(1, 3) SPARING_STEP(1, 4) SPARING_STEP(1, 5) SPARING_STEP(1, 6)
+                    SPARING_STEP(1, 7) SPARING_STEP(1, 8) SPARING_STEP(1, 9) SPARING_STEP(1, 10)
+                        SPARING_STEP(2, 2) SPARING_STEP(2, 3) SPARING_STEP(2, 4) SPARING_STEP(2, 5)
+                            SPARING_STEP(2, 6) SPARING_STEP(2, 7) SPARING_STEP(2, 8)
+                                SPARING_STEP(3, 2) SPARING_STEP(3, 3) SPARING_STEP(3, 4)
+                                    SPARING_STEP(3, 5) SPARING_STEP(4, 2) SPARING_STEP(4, 3)
+                                        SPARING_STEP(4, 4) SPARING_STEP(5, 2) SPARING_STEP(5, 3)
+                                            SPARING_STEP(6, 2) SPARING_STEP(7, 2)
+                                                SPARING_STEP(8, 2) default : return n1 == 1
+            ? &long_step<R, T>
+            : nullptr;
     }
 #undef SPARING_STEP
 }

@@ -21,7 +21,7 @@ struct CostForm {
     std::vector<T> number;    // [rows] the same in T
     std::vector<Table> tables;
     std::size_t pitch = 0;
-    bool any = false;       // false: the sum is zero
+    bool any = false;        // false: the sum is zero
     double magnitude = 0.0;  // of its finite entries at most
 
     std::size_t count() const { return tables.size(); }
@@ -41,8 +41,8 @@ struct ScaledTerms {
 
 /// Where the states of axes [begin, end) point in the values of a term, in C order.
 inline std::vector<std::size_t> term_offsets(const CostTerm& term,
-                                             std::span<const std::size_t> sizes,
-                                             std::size_t begin, std::size_t end) {
+                                             std::span<const std::size_t> sizes, std::size_t begin,
+                                             std::size_t end) {
     std::vector<std::size_t> offsets{0}, grown;
     for (std::size_t axis = begin; axis < end; ++axis) {
         std::vector<std::size_t> step(sizes[axis], 0);
@@ -50,9 +50,9 @@ inline std::vector<std::size_t> term_offsets(const CostTerm& term,
         for (std::size_t k = term.axes.size(); k-- > 0; stride *= term.counts[k]) {
             if (term.axes[k] != axis) continue;
             for (std::size_t s = 0; s < step.size(); ++s)
-                step[s] = stride * (term.groups[k].empty()
-                                        ? s
-                                        : static_cast<std::size_t>(term.groups[k][s]));
+                step[s] =
+                    stride *
+                    (term.groups[k].empty() ? s : static_cast<std::size_t>(term.groups[k][s]));
         }
         grown.clear();
         grown.reserve(offsets.size() * step.size());

@@ -44,8 +44,8 @@ struct LeadingJob {
     const CostForm<T>* add;
     const T* number;  // the numbers per row of `add`, less scale * shift
     double scale;
-    const T* old;      // null: not watched; else what to compare with, laid out as `out`
-    T* watch;          // null, or sampled tiles one after another, compared and replaced
+    const T* old;  // null: not watched; else what to compare with, laid out as `out`
+    T* watch;      // null, or sampled tiles one after another, compared and replaced
 };
 
 template <class T>
@@ -63,11 +63,11 @@ struct SeparableSweep<T>::Impl {
     std::vector<Group<T>> lead, mid;
     Group<T> inner;
     std::vector<const T*> decision_tables;  // [axes], null: identity
-    std::size_t size;         // of the tensor
-    std::size_t block_rows;   // leading rows of a block of the trailing pass
+    std::size_t size;                       // of the tensor
+    std::size_t block_rows;                 // leading rows of a block of the trailing pass
     std::size_t group_pitch, tile_pitch;
-    std::size_t pitch;     // of the rows of `minimum` and `expected`
-    bool streams;          // too large for the caches
+    std::size_t pitch;                          // of the rows of `minimum` and `expected`
+    bool streams;                               // too large for the caches
     CostForm<T> keep, start, next, start_next;  // rows are the leading axes
     CostForm<T> post;                           // rows are all but the inner axes
     bool branch, lean;

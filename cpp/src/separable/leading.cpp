@@ -112,8 +112,8 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
     T lower = std::numeric_limits<T>::infinity(), upper = -lower;
     T* const sample =
         sampled ? job.watch + (number / watch_every * split.rows + row) * split.tile : nullptr;
-    CommitArgs<T> args{work.data, work.pitch, job.old, out_pitch, out,  out_pitch,
-                       g.rows,    cols,       lower,   upper};
+    CommitArgs<T> args{work.data, work.pitch, job.old, out_pitch, out,
+                       out_pitch, g.rows,     cols,    lower,     upper};
     if (sampled) {
         run<T>(g, none, {work.data, work.pitch}, work, {out, out_pitch}, cols);
         args.dst = sample;

@@ -80,7 +80,8 @@ void SeparableSweep<T>::Impl::prepare(int num_threads) {
     threads = num_threads > 0 ? num_threads : size < kOneThread ? 1 : omp_get_max_threads();
     const std::size_t lanes = kernels.lanes;
     while (scratch.size() < static_cast<std::size_t>(threads))
-        scratch.push_back({Buffer<T>(block_rows * split.cols), Buffer<T>(split.inner * lanes),
+        scratch.push_back({Buffer<T>(block_rows * split.cols),
+                           Buffer<T>(split.inner * lanes),
                            Buffer<T>((split.inner + kernels.width) * lanes),
                            Buffer<T>(std::max(kGroupRows, lead.back().rows) * group_pitch),
                            Buffer<T>(split.rows * tile_pitch),
@@ -97,19 +98,34 @@ const T* SeparableSweep<T>::Impl::shift_rows(const CostForm<T>& add, double by) 
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift) {
-    return {{minimum.data(), pitch}, {w().data, w().pitch}, state.data(), true, true, &start_next,
-            shift_rows(start_next, problem.discount * shift), problem.discount, lean ? nullptr : state.data(),
+    return {{minimum.data(), pitch},
+            {w().data, w().pitch},
+            state.data(),
+            true,
+            true,
+            &start_next,
+            shift_rows(start_next, problem.discount * shift),
+            problem.discount,
+            lean ? nullptr : state.data(),
             lean ? watch.data() : nullptr};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::finish_job(T* out, double shift) {
-    return {{minimum.data(), pitch}, {w().data, w().pitch}, out, true, false, &start, shift_rows(start, shift), 1.0,
-            nullptr, nullptr};
+    return {{minimum.data(), pitch},
+            {w().data, w().pitch},
+            out,
+            true,
+            false,
+            &start,
+            shift_rows(start, shift),
+            1.0,
+            nullptr,
+            nullptr};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::begin_job(const T* value, T* out) {
-    return {{value, split.cols}, {nullptr, 0}, out, false, true, &next, next.number.data(), problem.discount,
-            nullptr, nullptr};
+    return {{value, split.cols}, {nullptr, 0},     out,     false,  true, &next,
+            next.number.data(),  problem.discount, nullptr, nullptr};
 }
 
 /// Sampled tiles are read from the state anew, as the caller may have written to it.
@@ -145,8 +161,8 @@ template <class T>
 void SeparableSweep<T>::load(const T* value) {
     impl_->prepare(num_threads);
     if (!value) impl_->minimum.clear(impl_->threads);
-    impl_->leading_pass(impl_->begin_job(value ? value : impl_->minimum.data(),
-                                         impl_->state.data()));
+    impl_->leading_pass(
+        impl_->begin_job(value ? value : impl_->minimum.data(), impl_->state.data()));
 }
 
 template <class T>

@@ -49,11 +49,13 @@ void SeparableSweep<T>::Impl::block(const Block& b, Scratch<T>& s) {
             kernels.to_lanes(u + r * n, n, std::min(chunk, split.mid_rows - r), n, s.lanes.data());
             kernels.prefetch(u + (r + chunk) * n, 0, 1, r + chunk < split.mid_rows ? chunk * n : 0);
             along_lanes(inner.expect, s.lanes.data());
-            kernels.from_lanes(s.lanes.data(), work + r * n, n, std::min(chunk, split.mid_rows - r), n);
+            kernels.from_lanes(s.lanes.data(), work + r * n, n, std::min(chunk, split.mid_rows - r),
+                               n);
         }
         middle(b, row, work, s);
         for (std::size_t r = 0; to && r < split.mid_rows; r += chunk) {
-            kernels.to_lanes(work + r * n, n, std::min(chunk, split.mid_rows - r), n, s.lanes.data());
+            kernels.to_lanes(work + r * n, n, std::min(chunk, split.mid_rows - r), n,
+                             s.lanes.data());
             along_lanes(inner.minimise, s.lanes.data());
             deliver_lanes(s.lanes.data(), to + r * n, n, std::min(chunk, split.mid_rows - r));
         }
