@@ -138,9 +138,9 @@ def _objective(table: Table) -> dict[str, Any]:
     objective = _section(table, "objective") if "objective" in table else {}
     criterion = objective.get("criterion", "average")
     fields: dict[str, Any] = {"criterion": criterion}
-    if criterion == "discounted":
-        if "discount" not in objective:
-            raise ValueError("[objective] discount is missing: a discounted criterion needs it.")
+    if criterion == "discounted" and "discount" not in objective:
+        raise ValueError("[objective] discount is missing: a discounted criterion needs it.")
+    if "discount" in objective:
         fields["discount"] = check_number("[objective] discount", objective["discount"])
     goals = {}
     for measure, entry in objective.items():

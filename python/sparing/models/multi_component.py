@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing._checks import check_number, check_stochastic, frozen_array
+from sparing._checks import check_number, check_stochastic, frozen_array, is_number
 from sparing.epoch import Axis, Chance, Cost, Epoch, Node
 from sparing.models.structure import Structure, parse_structure
 
 COST_KINDS = ("maintenance", "set-up", "downtime")  # what the measure "cost" adds up
+RESERVED = (*COST_KINDS, "goal", "reliability", "cost", "cost_rate", "unavailability", "objective")
+RESERVED_KEYS = ("criterion", "discount")  # of the section that names goals in a case file
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +48,14 @@ class Component:
     criteria: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"a component's name must be a text; got {self.name!r}.")
         place = f"component {self.name!r}"
+        for kind in self.criteria:
+            if kind in (*RESERVED, *RESERVED_KEYS):
+                raise ValueError(
+                    f"{place}: criteria.{kind} must have another name; {kind!r} is taken."
+                )
         transition = frozen_array(f"{place}: transition", self.transition)
         size = len(transition) if transition.ndim else 0
         if transition.shape != (size, size) or size < 2:
@@ -77,7 +88,7 @@ class Component:
                 )
         for name, value in (("transition", transition), ("maintenance_cost", cost)):
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "criteria", extra)
+        object.__setattr__(self, "criteria", MappingProxyType(extra))
 
     @property
     def num_states(self) -> int:
@@ -123,6 +134,13 @@ class Goal:
         check_number("goal", self.goal)
         if self.scale is not None and not check_number("scale", self.scale) > 0.0:
             raise ValueError(f"scale must be > 0; got {self.scale}.")
+        for name, limit in (("at_least", self.at_least), ("at_most", self.at_most)):
+            if limit is not None:
+                check_number(name, limit)
+        if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:  # type: ignore[operator]
+            raise ValueError(
+                f"at_least must not be above at_most; got {self.at_least} and {self.at_most}."
+            )
 
     @property
     def divisor(self) -> float:
@@ -178,17 +196,44 @@ class MultiComponentProblem:
             raise ValueError(
                 f"criterion must be 'average' or 'discounted'; got {self.criterion!r}."
             )
-        if self.criterion == "discounted" and not 0.0 < self.discount < 1.0:
-            raise ValueError(
-                f"discount must be above 0 and below 1 for a discounted objective;"
-                f" got {self.discount}."
-            )
-        if self.result not in ("chosen", "uniform"):
-            raise ValueError(f"result must be 'chosen' or 'uniform'; got {self.result!r}.")
+        self._check_discount()
+        self._check_result()
+        object.__setattr__(self, "goals", MappingProxyType(dict(self.goals)))
         known = {"cost", "reliability", *COST_KINDS, *self.own_kinds}
         for measure in self.goals:
             if measure not in known:
                 raise ValueError(f"objective: unknown measure {measure!r}; known: {sorted(known)}.")
+
+    def _check_discount(self) -> None:
+        if self.criterion == "discounted":
+            if not (is_number(self.discount) and 0.0 < self.discount < 1.0):
+                raise ValueError(
+                    "discount must be above 0 and below 1 for a discounted objective;"
+                    f" got {self.discount!r}."
+                )
+        elif not (is_number(self.discount) and self.discount == 1.0):
+            raise ValueError(
+                f"an average objective has no discount; got {self.discount!r}. Use criterion ="
+                " 'discounted' for one."
+            )
+
+    def _check_result(self) -> None:
+        if self.result not in ("chosen", "uniform"):
+            raise ValueError(f"result must be 'chosen' or 'uniform'; got {self.result!r}.")
+        if not isinstance(self.restore_when_down, bool):
+            raise ValueError(
+                f"restore_when_down must be true or false; got {self.restore_when_down!r}."
+            )
+        if self.result == "uniform":
+            if self.restore_when_down:
+                raise ValueError("restore_when_down needs result = 'chosen'; got 'uniform'.")
+            self._maintained()  # refuses costs of inf that a random result may reach
+        for component in self.components if self.restore_when_down else ():
+            if np.isinf(component.maintenance_cost[component.failed, : component.failed]).all():
+                raise ValueError(
+                    f"component {component.name!r}: restore_when_down needs a finite"
+                    f" maintenance_cost out of its failed state {component.failed}."
+                )
 
     @property
     def names(self) -> list[str]:
@@ -213,7 +258,7 @@ class MultiComponentProblem:
     @property
     def num_states(self) -> int:
         """Number of states at an inspection."""
-        return int(np.prod([c.num_states for c in self.components], dtype=np.int64))
+        return prod(c.num_states for c in self.components)
 
     @property
     def initial_state(self) -> tuple[int, ...]:
