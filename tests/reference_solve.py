@@ -43,22 +43,37 @@ def solve_discounted(epoch: Any, weights: Weights) -> NDArray[np.float64]:
     """Return the optimal value of each start state by policy iteration."""
     assert epoch.discount < 1.0
     mdp = explicit_mdp(epoch, weights, discount=epoch.discount)
+    value, _ = optimal_value(mdp)
+    return (mdp.start_cost + mdp.start @ value).reshape(shape_of(epoch.axes))
+
+
+def solve_average(epoch: Any, weights: Weights) -> NDArray[np.float64]:
+    """Return the optimal cost per epoch from each start state (they may differ).
+
+    The discount plays no part.
+    """
+    mdp = explicit_mdp(epoch, weights)
+    gain, _ = optimal_gain(mdp)
+    return (_forbidden(mdp) + mdp.num_steps * mdp.start @ gain).reshape(shape_of(epoch.axes))
+
+
+def optimal_value(mdp: ExplicitMDP) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the value of each stage-start state and the pairs taken, by policy iteration."""
     policy = _first_pairs(mdp)
     while True:
         transition = mdp.transition[policy]
         value = np.linalg.solve(np.eye(len(policy)) - transition, mdp.cost[policy])
         better = _improved(mdp, policy, mdp.cost + mdp.transition @ value)
         if (better == policy).all():
-            return (mdp.start_cost + mdp.start @ value).reshape(shape_of(epoch.axes))
+            return value, policy
         policy = better
 
 
-def solve_average(epoch: Any, weights: Weights) -> NDArray[np.float64]:
-    """Return the optimal cost per epoch from each start state (they may differ).
+def optimal_gain(mdp: ExplicitMDP) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the gain per step of each stage-start state and the pairs taken.
 
-    Multichain policy iteration (Puterman 2005, section 9.2); the discount plays no part.
+    Multichain policy iteration (Puterman 2005, section 9.2).
     """
-    mdp = explicit_mdp(epoch, weights)
     policy = _first_pairs(mdp)
     while True:
         transition, cost = mdp.transition[policy], mdp.cost[policy]
@@ -74,9 +89,7 @@ def solve_average(epoch: Any, weights: Weights) -> NDArray[np.float64]:
                 mdp, policy, np.where(among, mdp.cost + mdp.transition @ bias, np.inf)
             )
         if (better == policy).all():
-            return (_forbidden(mdp) + mdp.num_steps * mdp.start @ gain).reshape(
-                shape_of(epoch.axes)
-            )
+            return gain, policy
         policy = better
 
 
@@ -115,10 +128,10 @@ def explicit_mdp(epoch: Any, weights: Weights, *, discount: float = 1.0) -> Expl
             paid = paid + discount * _expected(drawn, start_cost)
             drawn = discount * drawn @ start
         for flat, state in enumerate(states_of(layouts[first])):
-            for post, total in _reach(nodes[first:last], layouts[first], state, weights).items():
+            for post, total in reach(nodes[first:last], layouts[first], state, weights).items():
                 row = np.zeros(offsets[-1])
                 place = 0 if is_last else offsets[k + 1]
-                behind = _flat(post, layouts[last])
+                behind = flat_of(post, layouts[last])
                 row[place : place + drawn.shape[1]] = drawn[behind]
                 owner.append(offsets[k] + flat)
                 cost.append(total + paid[behind])
@@ -150,7 +163,7 @@ def limiting_matrix(transition: NDArray[np.float64]) -> NDArray[np.float64]:
     return limit
 
 
-def _reach(
+def reach(
     nodes: Sequence[Any], layout: Sequence[Axis], state: State, weights: Weights
 ) -> dict[State, float]:
     """Return the cheapest cost at which `state` can come to each state behind `nodes`."""
@@ -174,7 +187,7 @@ def _offers(
         return
     for alternative in node.alternatives:
         entry = weighted(alternative.cost, weights)
-        for then, cost in _reach(alternative.nodes, layout, state, weights).items():
+        for then, cost in reach(alternative.nodes, layout, state, weights).items():
             yield then, entry + cost
 
 
@@ -195,7 +208,7 @@ def _drawn(
                     then_spread[then] = then_spread.get(then, 0.0) + mass * probability
             spread = then_spread
         for then, mass in spread.items():
-            matrix[flat, _flat(then, layouts[-1])] += mass
+            matrix[flat, flat_of(then, layouts[-1])] += mass
     return matrix, paid
 
 
@@ -252,7 +265,7 @@ def _forbidden(mdp: ExplicitMDP) -> NDArray[np.float64]:
     return np.where(np.isfinite(mdp.start_cost), 0.0, np.inf)
 
 
-def _flat(state: State, layout: Sequence[Axis]) -> int:
+def flat_of(state: State, layout: Sequence[Axis]) -> int:
     flat = 0
     for axis, index in zip(layout, state, strict=True):
         flat = flat * axis.size + index

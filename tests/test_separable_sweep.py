@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from sparing import _core
 
 SWEEPS = {np.float32: _core.SeparableSweep32, np.float64: _core.SeparableSweep64}

@@ -3,6 +3,7 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
+import sparing.evaluate as _evaluate_room  # noqa: F401 - loaded first, or it would hide `evaluate`
 from sparing.api import evaluate, front, load, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon

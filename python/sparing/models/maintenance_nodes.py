@@ -10,7 +10,8 @@ from sparing.nodes import Alternative, Axis, Branch, Chance, Cost, Decision, Nod
 from sparing.table import Table
 
 if TYPE_CHECKING:
-    from sparing.models.multi_component import Component, MultiComponentProblem
+    from sparing.models.component import Component
+    from sparing.models.multi_component import MultiComponentProblem
 
 
 def maintenance_nodes(problem: MultiComponentProblem) -> list[Node]:
