@@ -8,6 +8,7 @@ from sparing.api import evaluate, front, load, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
+from sparing.models.explicit import ExplicitMDP
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
@@ -25,6 +26,7 @@ __all__ = [
     "Cost",
     "Decision",
     "Epoch",
+    "ExplicitMDP",
     "Goal",
     "MultiComponentProblem",
     "RandomisedPolicy",

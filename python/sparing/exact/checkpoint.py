@@ -24,6 +24,8 @@ class Position:
 
     num_sweeps: int = 0
     shift: float = 0.0
+    gap: float = float("inf")  # of the objective's bounds, after the last sweep
+    aim: float = 0.9  # share of the wanted gap that the sweeps go for
     best_gap: float = float("inf")
     best_at: int = 0
     damped: bool = False
