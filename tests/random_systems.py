@@ -35,7 +35,7 @@ class Listed:
 
 def random_problem(rng, *, max_states=81, **fixed):
     """Return a random problem of 2 to 4 units with 2 to 4 states; `fixed` overrides fields."""
-    num = int(rng.integers(2, 5))
+    num = int(rng.integers(2, min(5, max_states.bit_length())))  # of two states each they fit
     sizes = rng.integers(2, 5, num)
     while np.prod(sizes) > max_states:
         sizes[rng.integers(num)] = 2
