@@ -54,7 +54,7 @@ def problem_from_table(table: Table, *, name: str) -> MultiComponentProblem:
     """Return the problem that a parsed case file describes."""
     system = _section(table, "system")
     kind = system.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"[system] kind must be one of {sorted(KINDS)}; got {kind!r}.")
     return KINDS[kind](table, name)
 
@@ -212,8 +212,8 @@ def _matrix(table: Table, key: str, place: str) -> np.ndarray[Any, np.dtype[np.f
     rows = table.get(key)
     if rows is None:
         raise ValueError(f"{place}: {key} is missing.")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ValueError(f"{place}: {key} must be a list of rows.")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+        raise ValueError(f"{place}: {key} must be a list of one row or more.")
     lengths = {len(row) for row in rows}
     if len(lengths) != 1:
         raise ValueError(f"{place}: the rows of {key} differ in length: {sorted(lengths)}.")
