@@ -136,8 +136,9 @@ def _result(component: Component, option: Axis) -> Chance:
     forbidden = (reached & ~np.isfinite(costs["maintenance"]))[size:]  # of the rows that maintain
     for row, column in np.argwhere(forbidden)[:1]:
         raise ValueError(
-            f"component {component.name!r}: maintenance in state {found[size + row]} may reach state"
-            f" {column}, whose maintenance_cost is inf; it must be finite for a uniform result."
+            f"component {component.name!r}: maintenance in state {found[size + row]} may reach"
+            f" state {column}, whose maintenance_cost is inf; it must be finite for a uniform"
+            " result."
         )
     finite = {kind: np.where(reached & np.isfinite(v), v, 0.0) for kind, v in costs.items()}
     table = Table.from_probabilities(chance, cost=finite)
