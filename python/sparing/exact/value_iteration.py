@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ from sparing._threads import default_num_threads
 from sparing.epoch import Epoch
 from sparing.exact.checkpoint import Checkpoint, Position, fingerprint
 from sparing.exact.engine import make_sweep
+from sparing.exact.interrupts import deferred_interrupt
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.exact.solution import Solution
 from sparing.exact.sweeps import Certificate, Sweep
@@ -99,7 +100,8 @@ def value_iteration(
     progress
         Called after each batch of sweeps.
     checkpoint_dir
-        Where to save the state now and then; a saved state of the same problem is taken up.
+        Where to save the state now and then, and on Ctrl-C; a saved state of the same problem is
+        taken up.
 
     Raises
     ------
@@ -113,7 +115,8 @@ def value_iteration(
     first = tuple(initial) if initial is not None else (0,) * len(epoch.axes)
     check_state(epoch, first)
     run = _Run(epoch, weights, criterion, first, options, progress, checkpoint_dir)
-    return run.solve()
+    with deferred_interrupt(defer=checkpoint_dir is not None) as run.interrupted:
+        return run.solve()
 
 
 def checked_weights(epoch: Epoch, weights: Mapping[str, float] | None) -> dict[str, float]:
@@ -176,6 +179,7 @@ class _Run:
         if checkpoint_dir is not None:
             key = fingerprint(epoch, weights, criterion=criterion, options=options)
             self.checkpoint = Checkpoint(directory=checkpoint_dir, key=key)
+        self.interrupted: Callable[[], bool] = lambda: False
         # A batch is a fixed number of sweeps, so that cutting a run never changes its numbers.
         self.batch = int(np.clip(2**22 // epoch.num_states, 1, 64))
         self.started = self.saved_at = time.monotonic()
@@ -193,12 +197,15 @@ class _Run:
             sweep.state[...] = saved[1]
             del saved
         position, certificate = self._converge(sweep, position)
-        if position.dtype != self.options.dtype == "mixed":
+        left = position.num_sweeps < self.options.max_sweeps
+        if position.dtype == "float32" and self.options.dtype == "mixed" and left:
             value = sweep.certify(0, keep_value=True, keep_policy=False).value
             sweep = self._sweep("float64")
             sweep.load(value)
             position = Position(num_sweeps=position.num_sweeps, dtype="float64")
             position, certificate = self._converge(sweep, position)
+        if self.interrupted():
+            raise KeyboardInterrupt
         if self.checkpoint is not None:
             self.checkpoint.clear()
         return self._solution(position, certificate, sweep)
@@ -212,32 +219,32 @@ class _Run:
 
     def _converge(self, sweep: Sweep, position: Position) -> tuple[Position, Certificate]:
         """Sweep until a certificate is as tight as asked, or nothing more is to be gained."""
-        aim = 0.9
         while True:
-            position, gap, tol = self._advance(sweep, position, aim)
-            if gap > aim * tol and not self._is_over(position):
+            position, gap, tol = self._advance(sweep, position)
+            over = self._is_over(position)
+            if gap > position.aim * tol and not over:
+                self._save(sweep, position)  # only where sweeps go on, so that none is added
                 continue
             certificate = self._certificate(sweep)
             done = self.scale * (certificate.upper - certificate.lower) <= tol
-            if done or self._is_over(position):
+            if done or over:
                 return position, certificate
-            aim *= 0.5  # the estimate was too good: rounding, or tiles that are not watched
+            # The estimate was too good: rounding, or tiles that are not watched.
+            position = replace(position, aim=position.aim * 0.5)
 
-    def _advance(
-        self, sweep: Sweep, position: Position, aim: float
-    ) -> tuple[Position, float, float]:
+    def _advance(self, sweep: Sweep, position: Position) -> tuple[Position, float, float]:
         """Do one batch of sweeps; return where it ended, the gap there and the gap wanted."""
         before = sweep.state.copy() if position.damped else None
         count = 1 if position.damped else self.batch
         count = min(count, self.options.max_sweeps - position.num_sweeps)
-        span_tol = aim * self._tol(position.shift) / self.scale
+        span_tol = position.aim * self._tol(position.shift) / self.scale
         lowers, uppers, shift = sweep.advance(count, span_tol, position.shift)
         lower, upper = float(lowers[-1]), float(uppers[-1])
         if not np.isfinite(upper - lower):
             raise FloatingPointError(f"the values are no longer finite: [{lower}, {upper}].")
         gap, num_sweeps = self.scale * (upper - lower), position.num_sweeps + len(lowers)
         tol = self._tol(shift)
-        if before is not None and gap > aim * tol:  # the aperiodicity transformation
+        if before is not None and gap > position.aim * tol:  # the aperiodicity transformation
             sweep.state[...] = (before + sweep.state) / 2
         position = replace(position, num_sweeps=num_sweeps, shift=shift)
         if gap < 0.9 * position.best_gap:
@@ -245,7 +252,6 @@ class _Run:
         elif num_sweeps - position.best_at >= self._patience(position) and not position.damped:
             position = replace(position, damped=True, best_at=num_sweeps)
         self._report(position, lower, upper, tol)
-        self._save(sweep, position)
         return position, gap, tol
 
     def _tol(self, gain: float) -> float:
@@ -281,9 +287,12 @@ class _Run:
     def _save(self, sweep: Sweep, position: Position) -> None:
         if self.checkpoint is None:
             return
-        if time.monotonic() - self.saved_at >= self.checkpoint.every_s:
+        interrupted = self.interrupted()
+        if interrupted or time.monotonic() - self.saved_at >= self.checkpoint.every_s:
             self.checkpoint.save(position, sweep.state)
             self.saved_at = time.monotonic()
+        if interrupted:
+            raise KeyboardInterrupt
 
     def _solution(self, position: Position, certificate: Certificate, sweep: Sweep) -> Solution:
         low, high = self.scale * certificate.lower, self.scale * certificate.upper
