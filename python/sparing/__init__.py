@@ -3,6 +3,8 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
+# The room is imported first: importing it later would put it in the place of the function.
+from sparing import evaluate as _evaluate_room  # noqa: F401
 from sparing.api import evaluate, front, load, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
