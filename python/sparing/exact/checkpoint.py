@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,12 @@ class Position:
 
     num_sweeps: int = 0
     shift: float = 0.0
+    gap: float = float("inf")  # of the objective's bounds, after the last sweep
+    aim: float = 0.9  # share of the wanted gap that the sweeps go for
     best_gap: float = float("inf")
     best_at: int = 0
     damped: bool = False
-    aim: float = 0.9  # share of the tolerance at which the bounds are certified
     dtype: str = "float64"
-
-
-def _default_seconds() -> float:
-    text = os.environ.get("SPARING_CHECKPOINT_SECONDS", "20")
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(
-            f"SPARING_CHECKPOINT_SECONDS must be a number of seconds; got {text!r}."
-        ) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +44,12 @@ class Checkpoint:
     key
         Fingerprint of the problem and the options; a checkpoint of another key is ignored.
     every_s
-        Least time between two saves [s]; the environment's SPARING_CHECKPOINT_SECONDS, or 20.
+        Least time between two saves [s].
     """
 
     directory: Path
     key: str
-    every_s: float = field(default_factory=_default_seconds)
+    every_s: float = 20.0
 
     def load(self) -> tuple[Position, NDArray[Any]] | None:
         """Return the saved position and state, or None if there is none of this key."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sparing import _core
 from sparing.epoch import Epoch
+from sparing.exact.separable import SeparableSweep, separable_form
 from sparing.exact.sweeps import GeneralSweep, Sweep
 from sparing.lowering import Real, size_of
 
@@ -22,7 +24,13 @@ def make_sweep(
     MemoryError
         If its tensors do not fit into the memory that is free, with the size they need.
     """
-    check_memory(general_bytes(epoch, dtype), f"a solve of {epoch.num_states:,} states")
+    form = separable_form(epoch, weights) if path == "auto" else None
+    what = f"a solve of {epoch.num_states:,} states"
+    if form is not None:
+        itemsize = np.dtype(dtype).itemsize
+        check_memory(_core.SeparableSweep64.bytes_needed(form.sizes, itemsize), what)
+        return SeparableSweep(form, dtype=dtype, num_threads=num_threads)
+    check_memory(general_bytes(epoch, dtype), what)
     return GeneralSweep(epoch, weights, dtype=dtype, num_threads=num_threads)
 
 

@@ -16,8 +16,8 @@ from sparing._threads import default_num_threads
 from sparing.epoch import Epoch
 from sparing.exact.checkpoint import Checkpoint, Position, fingerprint
 from sparing.exact.engine import check_memory, general_bytes
+from sparing.exact.options import check_state
 from sparing.exact.progress import Progress, ProgressHook
-from sparing.exact.value_iteration import check_state
 from sparing.lowering import Lowering, Real, size_of
 
 

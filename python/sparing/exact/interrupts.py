@@ -1,35 +1,36 @@
-"""Ctrl-C between two batches of sweeps, so that the state can be saved first."""
+"""Interruptions that wait for a moment at which the state is whole."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
+class PendingInterrupt:
+    """Remembers that Ctrl-C was pressed, until someone asks."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Take the signal; a second one interrupts at once."""
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+
+
 @contextmanager
-def deferred_interrupt(*, defer: bool = True) -> Iterator[Callable[[], bool]]:
-    """Hold the first Ctrl-C back and tell of it; the second one interrupts at once.
-
-    Only the main thread gets signals, and only Python's own handler is replaced; elsewhere
-    nothing is held back.
-    """
-    asked = False
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            signal.default_int_handler(number, frame)
-        asked = True
-
-    main = threading.current_thread() is threading.main_thread()
-    if not (defer and main and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
-        yield lambda: False
+def deferred_interrupt() -> Iterator[PendingInterrupt]:
+    """Hold SIGINT back inside the block; threads other than the main one are left alone."""
+    pending = PendingInterrupt()
+    if threading.current_thread() is not threading.main_thread():
+        yield pending
         return
-    signal.signal(signal.SIGINT, handle)
+    previous = signal.signal(signal.SIGINT, pending)
     try:
-        yield lambda: asked
+        yield pending
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, previous)

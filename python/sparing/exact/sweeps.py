@@ -43,6 +43,7 @@ class Sweep(Protocol):
     """An iteration V <- TV - shift that measures the change of its state in every sweep."""
 
     name: str
+    certify_consumes: bool  # whether taking the policy overwrites the state
 
     @property
     def state(self) -> Value:
@@ -59,7 +60,9 @@ class Sweep(Protocol):
         """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
         ...
 
-    def certify(self, probe: int, *, keep_value: bool, keep_policy: bool) -> Certificate:
+    def certify(
+        self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
+    ) -> Certificate:
         """Measure TV - V over all states and take the greedy policy."""
         ...
 
@@ -74,6 +77,7 @@ class GeneralSweep:
     """
 
     name = "general"
+    certify_consumes = False
 
     def __init__(
         self, epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int
@@ -106,7 +110,9 @@ class GeneralSweep:
         lowers, uppers = np.array(ranges).T
         return lowers, uppers, shift
 
-    def certify(self, probe: int, *, keep_value: bool, keep_policy: bool) -> Certificate:
+    def certify(
+        self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
+    ) -> Certificate:
         """Measure TV - V over all states and take the greedy policy."""
         posts = [np.empty(n, dtype=np.uint32) for n in self._stages] if keep_policy else []
         self._lowering.program.run(self.state, self._next, posts)

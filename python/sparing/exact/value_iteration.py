@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -14,59 +13,23 @@ from sparing._threads import default_num_threads
 from sparing.epoch import Epoch
 from sparing.exact.checkpoint import Checkpoint, Position, fingerprint
 from sparing.exact.engine import make_sweep
-from sparing.exact.interrupts import deferred_interrupt
+from sparing.exact.interrupts import PendingInterrupt, deferred_interrupt
+from sparing.exact.options import (
+    Criterion,
+    Options,
+    Precision,
+    check_criterion,
+    check_state,
+    checked_weights,
+)
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.exact.solution import Solution
 from sparing.exact.sweeps import Certificate, Sweep
 
-Criterion = Literal["average", "discounted"]
-Precision = Literal["float64", "float32", "mixed"]
+__all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 
 PATIENCE = 200  # sweeps without progress before the iteration is damped, and before it stops
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """When to stop, and in which precision.
-
-    Parameters
-    ----------
-    tol
-        Wanted distance of the bounds of the objective, in the units of the costs.
-    relative_tol
-        Wanted distance as a share of the objective; the larger of the two is aimed at.
-    max_sweeps
-        Sweeps after which to stop without having converged.
-    dtype
-        ``"mixed"`` sweeps in float32 as far as that carries and finishes in float64.
-    num_threads
-        0: all processors. The result does not depend on it.
-    keep_value, keep_policy
-        Whether the solution holds the value tensor and the policy.
-    path
-        ``"auto"``, or ``"general"`` to keep the engine from taking a fast path.
-    """
-
-    tol: float = 1e-6
-    relative_tol: float = 0.0
-    max_sweeps: int = 100_000
-    dtype: Precision = "float64"
-    num_threads: int = 0
-    keep_value: bool = True
-    keep_policy: bool = True
-    path: Literal["auto", "general"] = "auto"
-
-    def __post_init__(self) -> None:
-        if not self.tol > 0.0:
-            raise ValueError(f"tol must be > 0; got {self.tol}.")
-        if not self.relative_tol >= 0.0:
-            raise ValueError(f"relative_tol must be >= 0; got {self.relative_tol}.")
-        if not self.max_sweeps >= 1:
-            raise ValueError(f"max_sweeps must be at least 1; got {self.max_sweeps}.")
-        if not self.num_threads >= 0:
-            raise ValueError(f"num_threads must be at least 0; got {self.num_threads}.")
-        if self.dtype not in ("float64", "float32", "mixed"):
-            raise ValueError(f"dtype must be float64, float32 or mixed; got {self.dtype!r}.")
+LEAST_AIM = 0.1  # below this share of the wanted gap it is the rounding that is too wide
 
 
 def value_iteration(
@@ -100,11 +63,13 @@ def value_iteration(
     progress
         Called after each batch of sweeps.
     checkpoint_dir
-        Where to save the state now and then, and on Ctrl-C; a saved state of the same problem is
-        taken up.
+        Where to save the state now and then, and when interrupted by Ctrl-C; a saved state of
+        the same problem and options is taken up, and the result is the identical one.
 
     Raises
     ------
+    KeyboardInterrupt
+        After the batch of sweeps that was running when Ctrl-C came, with the state saved.
     ValueError
         If criterion and discount do not fit, `weights` names an unknown kind, or `initial` is
         no state.
@@ -115,45 +80,8 @@ def value_iteration(
     first = tuple(initial) if initial is not None else (0,) * len(epoch.axes)
     check_state(epoch, first)
     run = _Run(epoch, weights, criterion, first, options, progress, checkpoint_dir)
-    with deferred_interrupt(defer=checkpoint_dir is not None) as run.interrupted:
+    with deferred_interrupt() as run.pending:
         return run.solve()
-
-
-def checked_weights(epoch: Epoch, weights: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the weight of each kind, or raise if `weights` names a kind that does not occur."""
-    if weights is None:
-        return dict.fromkeys(epoch.kinds, 1.0)
-    for kind, weight in weights.items():
-        if kind not in epoch.kinds:
-            raise ValueError(f"weights: no cost of kind {kind!r}; kinds: {list(epoch.kinds)}.")
-        if not np.isfinite(weight):
-            raise ValueError(f"weights: the weight of {kind!r} must be finite; got {weight}.")
-    return dict(weights)
-
-
-def check_criterion(epoch: Epoch, criterion: str) -> None:
-    """Raise unless `criterion` fits the epoch's discount."""
-    if criterion not in ("average", "discounted"):
-        raise ValueError(f"criterion must be 'average' or 'discounted'; got {criterion!r}.")
-    if criterion == "discounted" and not epoch.discount < 1.0:
-        raise ValueError(f"a discounted solve needs a discount below 1; got {epoch.discount}.")
-    if criterion == "average" and epoch.discount != 1.0:
-        raise ValueError(f"an average-cost solve needs discount 1; got {epoch.discount}.")
-
-
-def check_state(epoch: Epoch, state: tuple[int, ...]) -> None:
-    """Raise unless `state` [axes] is a state of `epoch`, naming the axis."""
-    if len(state) != len(epoch.axes):
-        raise ValueError(
-            f"a state has {len(epoch.axes)} numbers, one per axis"
-            f" {[a.name for a in epoch.axes]}; got {state}."
-        )
-    for axis, index in zip(epoch.axes, state, strict=True):
-        if not (isinstance(index, int | np.integer) and 0 <= index < axis.size):
-            raise ValueError(
-                f"state {axis.name} = {index!r} is out of range; it must be an integer from 0 to"
-                f" {axis.size - 1}."
-            )
 
 
 class _Run:
@@ -179,10 +107,10 @@ class _Run:
         if checkpoint_dir is not None:
             key = fingerprint(epoch, weights, criterion=criterion, options=options)
             self.checkpoint = Checkpoint(directory=checkpoint_dir, key=key)
-        self.interrupted: Callable[[], bool] = lambda: False
         # A batch is a fixed number of sweeps, so that cutting a run never changes its numbers.
         self.batch = int(np.clip(2**22 // epoch.num_states, 1, 64))
         self.started = self.saved_at = time.monotonic()
+        self.pending = PendingInterrupt()
 
     def solve(self) -> Solution:
         """Sweep in the first precision and, if mixed, go on in float64."""
@@ -196,16 +124,13 @@ class _Run:
         if saved is not None:
             sweep.state[...] = saved[1]
             del saved
-        position, certificate = self._converge(sweep, position)
-        left = position.num_sweeps < self.options.max_sweeps
-        if position.dtype == "float32" and self.options.dtype == "mixed" and left:
-            value = sweep.certify(0, keep_value=True, keep_policy=False).value
+        if self._is_draft(position):
+            position = self._sweep_until_close(sweep, position)
+            value = sweep.certify(0, position.shift, keep_value=True, keep_policy=False).value
             sweep = self._sweep("float64")
-            sweep.load(value)
+            sweep.load(None if value is None else value.astype(np.float64))
             position = Position(num_sweeps=position.num_sweeps, dtype="float64")
-            position, certificate = self._converge(sweep, position)
-        if self.interrupted():
-            raise KeyboardInterrupt
+        position, certificate = self._converge(sweep, position)
         if self.checkpoint is not None:
             self.checkpoint.clear()
         return self._solution(position, certificate, sweep)
@@ -220,20 +145,25 @@ class _Run:
     def _converge(self, sweep: Sweep, position: Position) -> tuple[Position, Certificate]:
         """Sweep until a certificate is as tight as asked, or nothing more is to be gained."""
         while True:
-            position, gap, tol = self._advance(sweep, position)
-            over = self._is_over(position)
-            if gap > position.aim * tol and not over:
-                self._save(sweep, position)  # only where sweeps go on, so that none is added
-                continue
-            certificate = self._certificate(sweep)
-            done = self.scale * (certificate.upper - certificate.lower) <= tol
-            if done or over:
+            position = self._sweep_until_close(sweep, position)
+            certificate = self._certificate(sweep, position, last=not sweep.certify_consumes)
+            gap = self.scale * (certificate.upper - certificate.lower)
+            if gap <= self._tol(position.shift) or self._is_over(position):
+                if sweep.certify_consumes:
+                    certificate = self._certificate(sweep, position, last=True)
                 return position, certificate
-            # The estimate was too good: rounding, or tiles that are not watched.
-            position = replace(position, aim=position.aim * 0.5)
+            # The estimate was too good: rounding, or states that are not watched.
+            position = replace(position, aim=position.aim / 2.0)
 
-    def _advance(self, sweep: Sweep, position: Position) -> tuple[Position, float, float]:
-        """Do one batch of sweeps; return where it ended, the gap there and the gap wanted."""
+    def _sweep_until_close(self, sweep: Sweep, position: Position) -> Position:
+        while position.gap > position.aim * self._tol(position.shift):
+            if self._is_over(position):
+                break
+            position = self._advance(sweep, position)
+        return position
+
+    def _advance(self, sweep: Sweep, position: Position) -> Position:
+        """Do one batch of sweeps and return where it ended."""
         before = sweep.state.copy() if position.damped else None
         count = 1 if position.damped else self.batch
         count = min(count, self.options.max_sweeps - position.num_sweeps)
@@ -243,34 +173,49 @@ class _Run:
         if not np.isfinite(upper - lower):
             raise FloatingPointError(f"the values are no longer finite: [{lower}, {upper}].")
         gap, num_sweeps = self.scale * (upper - lower), position.num_sweeps + len(lowers)
-        tol = self._tol(shift)
-        if before is not None and gap > position.aim * tol:  # the aperiodicity transformation
-            sweep.state[...] = (before + sweep.state) / 2
-        position = replace(position, num_sweeps=num_sweeps, shift=shift)
+        position = replace(position, num_sweeps=num_sweeps, shift=shift, gap=gap)
+        if before is not None and gap > position.aim * self._tol(shift):
+            sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
         if gap < 0.9 * position.best_gap:
             position = replace(position, best_gap=gap, best_at=num_sweeps)
-        elif num_sweeps - position.best_at >= self._patience(position) and not position.damped:
+        elif self._has_stalled(position) and not (position.damped or self._is_draft(position)):
             position = replace(position, damped=True, best_at=num_sweeps)
-        self._report(position, lower, upper, tol)
-        return position, gap, tol
+        self._report(position, lower, upper)
+        self._save(sweep, position)
+        return position
 
     def _tol(self, gain: float) -> float:
         """Return the wanted distance of the bounds, when the gain per epoch is about `gain`."""
         return max(self.options.tol, self.options.relative_tol * abs(gain) * self.horizon)
 
+    def _is_draft(self, position: Position) -> bool:
+        """Whether this is the float32 part of a mixed solve, which needs no certificate."""
+        return position.dtype != self.options.dtype and position.dtype == "float32"
+
     def _patience(self, position: Position) -> int:
+        if self._is_draft(position):
+            return PATIENCE // 40
         return PATIENCE if position.dtype == "float64" else PATIENCE // 10
 
     def _is_over(self, position: Position) -> bool:
-        stalled = position.num_sweeps - position.best_at >= self._patience(position)
-        return position.num_sweeps >= self.options.max_sweeps or (position.damped and stalled)
+        if position.num_sweeps >= self.options.max_sweeps or position.aim < LEAST_AIM:
+            return True
+        return self._has_stalled(position) and (position.damped or self._is_draft(position))
 
-    def _certificate(self, sweep: Sweep) -> Certificate:
+    def _has_stalled(self, position: Position) -> bool:
+        """Whether the bounds have not come closer for as long as one should be patient."""
+        return position.num_sweeps - position.best_at >= self._patience(position)
+
+    def _certificate(self, sweep: Sweep, position: Position, *, last: bool) -> Certificate:
+        options = self.options
         return sweep.certify(
-            self.probe, keep_value=self.options.keep_value, keep_policy=self.options.keep_policy
+            self.probe,
+            position.shift,
+            keep_value=last and options.keep_value,
+            keep_policy=last and options.keep_policy,
         )
 
-    def _report(self, position: Position, lower: float, upper: float, tol: float) -> None:
+    def _report(self, position: Position, lower: float, upper: float) -> None:
         if self.progress is None:
             return
         self.progress(
@@ -278,20 +223,19 @@ class _Run:
                 num_sweeps=position.num_sweeps,
                 lower=lower * self.horizon,
                 upper=upper * self.horizon,
-                tol=tol,
+                tol=self._tol(position.shift),
                 seconds=time.monotonic() - self.started,
                 note="damped" if position.damped else "",
             )
         )
 
     def _save(self, sweep: Sweep, position: Position) -> None:
-        if self.checkpoint is None:
-            return
-        interrupted = self.interrupted()
-        if interrupted or time.monotonic() - self.saved_at >= self.checkpoint.every_s:
-            self.checkpoint.save(position, sweep.state)
+        due = time.monotonic() - self.saved_at
+        checkpoint = self.checkpoint
+        if checkpoint is not None and (self.pending.requested or due >= checkpoint.every_s):
+            checkpoint.save(position, sweep.state)
             self.saved_at = time.monotonic()
-        if interrupted:
+        if self.pending.requested:
             raise KeyboardInterrupt
 
     def _solution(self, position: Position, certificate: Certificate, sweep: Sweep) -> Solution:
