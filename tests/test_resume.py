@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from case_texts import write_slow_case
 
-OPTIONS = ["--tol", "1e-7", "--max-sweeps", "100000000", "--no-metrics", "--json"]
+OPTIONS = ["--tol", "1e-7", "--max-sweeps", "100000000", "--no-metrics", "--threads", "1", "--json"]
 
 
 @pytest.fixture
 def case(tmp_path):
-    return write_slow_case(tmp_path / "slow.toml")
+    return write_slow_case(tmp_path / "slow.toml", wear=1e-4)
 
 
 @pytest.fixture
