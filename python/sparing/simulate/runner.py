@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sparing import _core
 from sparing.epoch import Epoch
 from sparing.policies import CallbackPolicy, Policy, RowPolicy, TablePolicy
+from sparing.randomised_policy import RandomisedPolicy
 from sparing.stages import (
     describe,
     flat_states,
@@ -26,6 +27,7 @@ Trouble: TypeAlias = tuple[int, int, int, int, list[int], list[int]]
 _RESOLVED_STATES = 1 << 20  # up to here stages are resolved for every state in advance
 _CALLBACK_LANES = 1 << 16
 _LANES = 128
+_POLICY_STREAM = 0x706F6C  # keeps the draws of a randomised policy apart from nature's
 
 
 class Runner:
@@ -78,7 +80,7 @@ class Runner:
         epoch, policy = self.epochs[period], self.policies[min(period, len(self.policies) - 1)]
         key = id(epoch), id(policy)
         if key not in self._plans:
-            self._plans[key] = _plan(epoch, policy, self.weights, self.num_threads)
+            self._plans[key] = _plan(epoch, policy, self.weights, self.num_threads, self.seed)
         sums = (
             np.zeros((len(states), len(epoch.kinds)))
             if totals is None
@@ -114,7 +116,7 @@ class Runner:
 
 
 def _plan(
-    epoch: Epoch, policy: Policy, weights: Mapping[str, float], num_threads: int
+    epoch: Epoch, policy: Policy, weights: Mapping[str, float], num_threads: int, seed: int
 ) -> _core.RolloutPlan:
     plan = make_plan(epoch, {kind: weights[kind] for kind in epoch.kinds})
     if isinstance(policy, TablePolicy):
@@ -126,12 +128,15 @@ def _plan(
             raise ValueError("the policy holds rows for the Decisions of another epoch.")
         plan.use_rules(policy.thresholds())
     else:
-        known = policy if isinstance(policy, CallbackPolicy) else _as_callback(policy)
+        known = policy if isinstance(policy, CallbackPolicy) else _as_callback(policy, seed)
         plan.use_callback(partial(known.post_states, epoch))
     return plan
 
 
-def _as_callback(policy: Policy) -> CallbackPolicy:
+def _as_callback(policy: Policy, seed: int) -> CallbackPolicy:
+    if isinstance(policy, RandomisedPolicy):
+        rng = np.random.default_rng(np.random.SeedSequence([seed, _POLICY_STREAM]))
+        return CallbackPolicy(lambda stage, states: policy.draw(states, rng, stage=stage))
     return CallbackPolicy(lambda stage, states: policy.action(states, stage=stage))
 
 
