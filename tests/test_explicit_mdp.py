@@ -274,3 +274,17 @@ def test_forbidden_actions_keep_the_numbers_of_the_others():
 
 def test_the_example_of_the_docstring_runs():
     assert doctest.testmod(explicit).failed == 0
+
+
+def test_an_explicit_model_is_an_epoch_too():
+    """A Decision from state to pair and a Chance from pair to state give the same values."""
+    from sparing.exact.value_iteration import value_iteration
+
+    rng = np.random.default_rng(3)
+    mdp = ExplicitMDP.from_dense(
+        rng.dirichlet(np.ones(5), (5, 3)), rng.random((5, 3)), discount=0.9
+    )
+    direct = modified_policy_iteration(mdp, tol=1e-9)
+    through_nodes = value_iteration(mdp.epoch, criterion="discounted")
+    assert through_nodes.value == pytest.approx((direct.lower + direct.upper) / 2, abs=1e-6)
+    assert np.array_equal(through_nodes.posts[0], direct.policy)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from sparing import _core
 
 SWEEPS = {np.float32: _core.SeparableSweep32, np.float64: _core.SeparableSweep64}
@@ -86,7 +85,9 @@ class Case:
         for table, s, a in zip(self.decision, states, ends, strict=True):
             path += np.where(s == a, 0.0, np.inf) if table is None else table[s, a]
         if self.branch_cost is not None:
-            stay = np.where(policy.ravel() == np.arange(w.size), self.cost(self.keep).ravel(), np.inf)
+            stay = np.where(
+                policy.ravel() == np.arange(w.size), self.cost(self.keep).ravel(), np.inf
+            )
             path = np.minimum(path + self.branch_cost, stay)
         return self.cost(self.start).ravel() + path + w[policy.ravel()]
 
@@ -127,7 +128,9 @@ def random_case(rng, sizes, *, branch=True, discount=0.9, identities=0.0, terms=
 
     def cost(chance_of_inf=0.0):
         return [
-            random_term(rng, sizes, int(rng.integers(0, min(3, len(sizes)) + 1)), 5.0, chance_of_inf)
+            random_term(
+                rng, sizes, int(rng.integers(0, min(3, len(sizes)) + 1)), 5.0, chance_of_inf
+            )
             for _ in range(int(rng.integers(0, terms + 1)))
         ]
 

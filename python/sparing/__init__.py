@@ -3,15 +3,17 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
-from sparing.api import evaluate, front, load, solve, solve_with_goals
+# First of all: it settles how threads wait, which the kernels read once when they are loaded.
+from sparing import _threads as _threads
+from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
+from sparing.models.explicit import ExplicitMDP
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution
-from sparing.simulate.rollouts import simulate
 from sparing.table import Table
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Cost",
     "Decision",
     "Epoch",
+    "ExplicitMDP",
     "Goal",
     "MultiComponentProblem",
     "RandomisedPolicy",

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from sparing.epoch import Epoch
 from sparing.exact.constrained import ConstrainedSolution, HardGoal, solve_constrained
+from sparing.exact.modified_policy_iteration import (
+    ExplicitSolution,
+    modified_policy_iteration,
+)
 from sparing.exact.policy_evaluation import Bounds, evaluate_policy
 from sparing.exact.progress import ProgressHook, ProgressLine
 from sparing.exact.solution import Solution
 from sparing.exact.trade_off import FrontPoint, trade_off_front
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.models.case_files import load_case
+from sparing.models.explicit import ExplicitMDP
 from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
 from sparing.policies import Policy
+from sparing.simulate import rollouts
+from sparing.simulate.results import SimulationResult
 
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
 
@@ -27,8 +34,16 @@ def load(path_or_case_name: str | Path) -> MultiComponentProblem:
     return load_case(path_or_case_name)
 
 
+@overload
+def solve(model: ExplicitMDP, **options: Any) -> ExplicitSolution: ...
+
+
+@overload
+def solve(model: MultiComponentProblem | Epoch, **options: Any) -> Solution: ...
+
+
 def solve(
-    model: MultiComponentProblem | Epoch,
+    model: MultiComponentProblem | Epoch | ExplicitMDP,
     *,
     weights: Mapping[str, float] | None = None,
     criterion: Criterion | None = None,
@@ -37,13 +52,14 @@ def solve(
     progress: ProgressHook | None = None,
     checkpoint_dir: str | Path | None = None,
     **options: Any,
-) -> Solution:
+) -> Solution | ExplicitSolution:
     """Solve `model` exactly, with certified bounds.
 
     Parameters
     ----------
     model
-        A problem, or an `Epoch` that repeats.
+        A problem, an `Epoch` that repeats, or an `ExplicitMDP` (solved by modified policy
+        iteration, whose options are then those that count).
     weights
         Weight per kind of cost; default the problem's objective, or 1 each for an epoch.
     criterion, discount
@@ -65,6 +81,11 @@ def solve(
     MemoryError
         Before anything is allocated, if the solve does not fit into memory.
     """
+    if isinstance(model, ExplicitMDP):
+        given = (weights, criterion, discount, initial, progress, checkpoint_dir)
+        if any(option is not None for option in given):
+            raise ValueError("an ExplicitMDP has its own costs and discount; give options only.")
+        return modified_policy_iteration(model, **options)
     epoch, chosen = _epoch_of(model, criterion, discount)
     if isinstance(model, MultiComponentProblem):
         weights = model.weights if weights is None else weights
@@ -142,6 +163,26 @@ def evaluate(
         up = found["reliability"]
         found["unavailability"] = Bounds(lower=1.0 - up.upper, upper=1.0 - up.lower)
     return found
+
+
+def simulate(
+    model: MultiComponentProblem | Epoch | Sequence[Epoch],
+    policy: Policy,
+    *,
+    num_replications: int,
+    num_epochs: int | None = None,
+    **options: Any,
+) -> SimulationResult:
+    """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
+
+    A problem brings its own weights of the kinds of cost along.
+    """
+    if isinstance(model, MultiComponentProblem):
+        options.setdefault("weights", model.weights)
+        model = model.epoch
+    return rollouts.simulate(
+        model, policy, num_epochs=num_epochs, num_replications=num_replications, **options
+    )
 
 
 def front(problem: MultiComponentProblem, *, tol: float = 1e-6) -> list[FrontPoint]:

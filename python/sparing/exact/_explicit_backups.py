@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import connected_components
 
 from sparing import _core
 from sparing.models._explicit_checks import require_memory
@@ -148,6 +146,9 @@ class ExplicitBackups:
     def num_closed_classes(self) -> int:
         """Count the recurrent classes of `policy`; more than one: the gain depends on the state."""
         row = self._row[self.policy] if self._row.size else self.policy
+        import scipy.sparse as sp  # here, so that importing sparing stays quick
+        from scipy.sparse.csgraph import connected_components
+
         graph = sp.csr_array(self.mdp.transition[row] > 0.0, dtype=np.int8)
         count, label = connected_components(graph, connection="strong")
         start, end = np.repeat(label, np.diff(graph.indptr)), label[graph.indices]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from sparing import _core
@@ -33,6 +32,8 @@ def require_memory(num_bytes: int, what: str) -> None:
 
 def csr(name: str, matrix: Any) -> tuple[int, int]:
     """Return the shape of a sound CSR matrix; the kernels then trust its pointers."""
+    import scipy.sparse as sp  # here, so that importing sparing stays quick
+
     is_sparse = bool(sp.issparse(matrix))
     if not is_sparse or matrix.format != "csr":
         found = f"{type(matrix).__name__} of format {getattr(matrix, 'format', None)!r}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from sparing.epoch import Axis, Chance, Decision, Epoch
 from sparing.models import _explicit_checks as checks
+from sparing.table import Table
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,6 +94,34 @@ class ExplicitMDP:
         """Shape (K,): the state of each pair."""
         return np.repeat(np.arange(self.num_states), np.diff(self.state_indptr))
 
+    @cached_property
+    def epoch(self) -> Epoch:
+        """The model as nodes: a Decision from state to pair, a Chance from pair to state.
+
+        Here the rows are copied; large models are solved as they are.
+        """
+        states, pairs = Axis("state", self.num_states), Axis("pair", self.num_pairs)
+        rows = np.arange(self.num_pairs) if self.row is None else self.row
+        used = self.transition[rows]
+        labels = self.actions_of_pairs()
+        choose = Table(
+            indptr=self.state_indptr,
+            to=np.arange(self.num_pairs),
+            choice=labels,
+            cost={"cost": self.cost},
+        )
+        draw = Table(indptr=used.indptr, to=used.indices, probability=used.data)
+        pick = Decision("state", choose, to=pairs, name="action")
+        move = Chance("pair", draw, to=states, name="next state")
+        return Epoch(axes=[states], nodes=[pick, move], discount=self.discount)
+
+    def actions_of_pairs(self) -> NDArray[Any]:
+        """Labels [K] of the pairs; 0, 1, ... within each state where none were given."""
+        if self.action is None:
+            first = np.repeat(self.state_indptr[:-1], np.diff(self.state_indptr))
+            return np.arange(self.num_pairs) - first
+        return self.action
+
     def actions_of(self, policy: NDArray[np.int64]) -> NDArray[Any]:
         """Labels [S] of the pairs in `policy` [S]."""
         if self.action is None:
@@ -106,6 +136,8 @@ class ExplicitMDP:
 
         `action` [A] labels the actions; 0 to A - 1 if None.
         """
+        import scipy.sparse as sp  # here, so that importing sparing stays quick
+
         probs = np.asarray(transition, dtype=np.float64)
         if probs.ndim != 3 or probs.shape[0] != probs.shape[2]:
             raise ValueError(f"transition must have shape (S, A, S); got {probs.shape}.")
