@@ -23,6 +23,9 @@ class EpochProgram64:
         out_stride: _Indices,
         in_stride: _Indices,
         lanes: int,
+        dense: _Numbers,
+        dense_size: int,
+        dense_outer: int,
     ) -> None: ...
     def add_cost(
         self,
@@ -58,6 +61,9 @@ class EpochProgram32:
         out_stride: _Indices,
         in_stride: _Indices,
         lanes: int,
+        dense: _Numbers,
+        dense_size: int,
+        dense_outer: int,
     ) -> None: ...
     def add_cost(
         self,
