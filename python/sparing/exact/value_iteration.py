@@ -29,6 +29,7 @@ from sparing.exact.sweeps import Certificate, Sweep, Value
 __all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 
 PATIENCE = 200  # sweeps without progress before the iteration is damped, and before it stops
+PROGRESS = 0.999  # a gap that is not below this share of the best one is none
 LEAST_AIM = 0.1  # below this share of the wanted gap it is the rounding that is too wide
 
 
@@ -178,7 +179,7 @@ class _Run:
         position = replace(position, num_sweeps=num_sweeps, shift=shift, gap=gap)
         if before is not None and gap > position.aim * self._tol(shift):
             sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
-        if gap < 0.9 * position.best_gap:
+        if gap < PROGRESS * position.best_gap:
             position = replace(position, best_gap=gap, best_at=num_sweeps)
         elif self._has_stalled(position) and not (position.damped or self._is_draft(position)):
             position = replace(position, damped=True, best_at=num_sweeps)
