@@ -26,8 +26,9 @@ void bind_program(py::module_& m, const char* name) {
                const Indices& source, const Numbers& weight, const Numbers& start,
                const Indices& target, const Indices& count, const Indices& out_stride,
                const Indices& in_stride, std::int64_t lanes) {
+                using sparing::Semiring;
                 p.add(sparing::Product{
-                    minimise, in, out,
+                    minimise ? Semiring::min_plus : Semiring::plus_times, in, out,
                     {copied(indptr), copied(source), copied(weight), copied(start), copied(target)},
                     {copied(count), copied(out_stride), copied(in_stride), lanes}});
             },

@@ -4,7 +4,10 @@ What to repair now, what to stock where, and how sure we are of it.
 """
 
 import sparing.evaluate as _evaluate_room  # noqa: F401 - loaded first, or it would hide `evaluate`
-from sparing.api import evaluate, front, load, solve, solve_with_goals
+
+# Before the kernels: it settles how threads wait, which they read once when they are loaded.
+from sparing import _threads as _threads
+from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
@@ -13,7 +16,6 @@ from sparing.models.multi_component import Component, Goal, MultiComponentProble
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution
-from sparing.simulate.rollouts import simulate
 from sparing.table import Table
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -23,6 +23,8 @@ from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
 from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
 from sparing.policies import Policy
+from sparing.simulate import rollouts
+from sparing.simulate.results import SimulationResult
 
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
 
@@ -161,6 +163,26 @@ def evaluate(
         up = found["reliability"]
         found["unavailability"] = Bounds(lower=1.0 - up.upper, upper=1.0 - up.lower)
     return found
+
+
+def simulate(
+    model: MultiComponentProblem | Epoch | Sequence[Epoch],
+    policy: Policy,
+    *,
+    num_replications: int,
+    num_epochs: int | None = None,
+    **options: Any,
+) -> SimulationResult:
+    """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
+
+    A problem brings its own weights of the kinds of cost along.
+    """
+    if isinstance(model, MultiComponentProblem):
+        options.setdefault("weights", model.weights)
+        model = model.epoch
+    return rollouts.simulate(
+        model, policy, num_epochs=num_epochs, num_replications=num_replications, **options
+    )
 
 
 def front(problem: MultiComponentProblem, *, tol: float = 1e-6) -> list[FrontPoint]:

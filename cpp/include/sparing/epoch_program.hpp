@@ -15,7 +15,7 @@ namespace sparing {
 /// The operations of a lowered epoch, in backward order. Buffers are numbers: 0 is the value
 /// behind the last node, 1 the value at the start, 2.. are scratch.
 struct Product {
-    bool minimise;
+    Semiring rule;
     int in, out;
     Rows rows;
     Riders riders;
@@ -91,10 +91,7 @@ class EpochProgram {
     void apply(const Product& op, Posts) {
         const auto in = tensors_[op.in];
         const auto out = output(op.out);
-        if (op.minimise)
-            mode_product<MinPlus>(op.rows, op.riders, in, out, num_threads_);
-        else
-            mode_product<PlusTimes>(op.rows, op.riders, in, out, num_threads_);
+        mode_product(op.rule, op.rows, op.riders, in, out, num_threads_);
         tensors_[op.out] = out;
     }
     void apply(const AddCost& op, Posts) {

@@ -2,13 +2,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "sparing/parallel.hpp"
-#include "sparing/semiring.hpp"
+#include "sparing/row_kernels.hpp"
 
 namespace sparing {
+
+/// (+, x): a weight is a probability and a row starts at its expected cost.
+/// (min, +): a weight is a cost and a row starts at +inf.
+enum class Semiring { plus_times, min_plus };
 
 /// Sparse rows with all offsets resolved: row r of the table is read at out[target[r]] and its
 /// entries indptr[r]..indptr[r + 1] lead to in[source[e]]. Context axes are part of the rows.
@@ -53,50 +56,14 @@ struct Tensor {
 inline constexpr std::int64_t kLaneTile = 256;
 inline constexpr std::int64_t kRowTile = 2048;
 
-template <class Semiring, class T>
-void product_of_lanes(const Rows& rows, std::int64_t first, std::int64_t last, std::int64_t width,
-                      const T* in, T* out) {
-    std::array<T, kLaneTile> sum;
-    for (std::int64_t r = first; r < last; ++r) {
-        std::fill_n(sum.begin(), width, static_cast<T>(rows.start[r]));
-        for (auto e = rows.indptr[r]; e < rows.indptr[r + 1]; ++e) {
-            const T weight = static_cast<T>(rows.weight[e]);
-            const T* value = in + rows.source[e];
-            for (std::int64_t l = 0; l < width; ++l)
-                sum[l] = Semiring::include(sum[l], weight, value[l]);
-        }
-        std::copy_n(sum.begin(), width, out + rows.target[r]);
-    }
-}
-
-/// The same product for (min, +), carrying the post-decision state of the cheapest path.
-/// Ties go to the lowest entry.
+/// One mode product in the semiring of `rule`: out(riders, row) = sum over the row's entries of
+/// weight x in(riders, to). `out.post` is written if it is there, for (min, +) alone. Reads every
+/// entry once per rider: O(entries x riders); in and out must not overlap. Bit-identical for any
+/// number of threads.
 template <class T>
-void product_with_post(const Rows& rows, std::int64_t first, std::int64_t last, std::int64_t width,
-                       Tensor<T> in, std::int64_t in_offset, Tensor<T> out) {
-    for (std::int64_t r = first; r < last; ++r)
-        for (std::int64_t l = 0; l < width; ++l) {
-            T best = std::numeric_limits<T>::infinity();
-            std::int64_t from = rows.indptr[r] < rows.indptr[r + 1]
-                                    ? in_offset + rows.source[rows.indptr[r]] + l
-                                    : 0;
-            for (auto e = rows.indptr[r]; e < rows.indptr[r + 1]; ++e) {
-                const auto at = in_offset + rows.source[e] + l;
-                const T path = static_cast<T>(rows.weight[e]) + in.value[at];
-                if (path < best) best = path, from = at;
-            }
-            out.value[rows.target[r] + l] = best;
-            out.post[rows.target[r] + l] =
-                in.post ? in.post[from] : static_cast<std::uint32_t>(from);
-        }
-}
-
-/// One mode product: out(riders, row) = sum over the row's entries of weight x in(riders, to).
-/// `out.post` is written if it is there. Reads every entry once per rider: O(entries x riders);
-/// in and out must not overlap. Bit-identical for any number of threads.
-template <class Semiring, class T>
-void mode_product(const Rows& rows, const Riders& riders, Tensor<T> in, Tensor<T> out,
-                  int num_threads) {
+void mode_product(Semiring rule, const Rows& rows, const Riders& riders, Tensor<T> in,
+                  Tensor<T> out, int num_threads) {
+    const RowKernels<T>& kernels = row_kernels<T>();
     const auto num_rows = static_cast<std::int64_t>(rows.target.size());
     const auto outer = riders.outer();
     const auto lane_tiles = (riders.lanes + kLaneTile - 1) / kLaneTile;
@@ -113,12 +80,17 @@ void mode_product(const Rows& rows, const Riders& riders, Tensor<T> in, Tensor<T
             from += lane_tile * kLaneTile;
             const auto width = std::min(kLaneTile, riders.lanes - lane_tile * kLaneTile);
             const auto first = row_tile * kRowTile, last = std::min(num_rows, first + kRowTile);
+            const RowArgs<T> args{rows.indptr.data(), rows.source.data(), rows.target.data(),
+                                  rows.weight.data(), rows.start.data(),  first,
+                                  last,               width,              in.value + from,
+                                  out.value + to};
             if (out.post)
-                product_with_post(rows, first, last, width, in, from,
-                                  Tensor<T>{out.value + to, out.post + to});
+                kernels.minimise_with_post({args, in.post ? in.post + from : nullptr,
+                                            out.post + to, from});
+            else if (rule == Semiring::min_plus)
+                kernels.minimise(args);
             else
-                product_of_lanes<Semiring>(rows, first, last, width, in.value + from,
-                                           out.value + to);
+                kernels.expect(args);
         }
     };
     parallel_for((tiles + per_task - 1) / per_task, num_rows * outer * riders.lanes, num_threads,
