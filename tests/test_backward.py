@@ -121,7 +121,7 @@ def test_one_and_two_threads_give_the_same_bits(case, wide):
     for a, b in zip(one[1], two[1], strict=True):
         np.testing.assert_array_equal(a, b)
     column = swept(epoch, value + ride[-1], weights)[0]
-    np.testing.assert_array_equal(one[0][..., -1], column)
+    np.testing.assert_allclose(one[0][..., -1], column, **LOOSE)  # another width, other lanes
 
 
 @settings(max_examples=100)
