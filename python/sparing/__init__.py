@@ -3,10 +3,10 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
-import sparing.evaluate as _evaluate_room  # noqa: F401 - loaded first, or it would hide `evaluate`
-
-# Before the kernels: it settles how threads wait, which they read once when they are loaded.
+# First of all: _threads settles how threads wait, which the kernels read once when they are loaded;
+# and a room that were loaded later would take the place of the function of its name.
 from sparing import _threads as _threads
+from sparing import evaluate as _evaluate_room  # noqa: F401
 from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon

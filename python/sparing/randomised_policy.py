@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,15 +73,27 @@ class RandomisedPolicy:
 
     def action(self, state: ArrayLike, *, stage: int = 0, seed: int = 0) -> NDArray[np.int32]:
         """Draw the post-decision state [axes] of one state [axes], or of each of a batch."""
-        start, end = stage_ends(self.epoch, stage)
-        flat, rng = np.ravel(flat_states(state, start)), np.random.default_rng(seed)
-        rows = self.stage_rows(stage)
-        posts = [
-            rng.choice(rows.post[a:b], p=rows.probability[a:b] / rows.probability[a:b].sum())
-            for a, b in zip(rows.indptr[flat], rows.indptr[flat + 1], strict=True)
-        ]
-        drawn = unflatten_states(np.array(posts), end)
+        drawn = self.draw(state, np.random.default_rng(seed), stage=stage)
         return drawn if np.ndim(state) == 2 else drawn[0]
+
+    def draw(
+        self, states: ArrayLike, rng: np.random.Generator, *, stage: int = 0
+    ) -> NDArray[np.int32]:
+        """Draw the post-decision states [B, axes] of `states` by inverse distribution functions."""
+        start, end = stage_ends(self.epoch, stage)
+        flat = np.ravel(flat_states(states, start))
+        rows, sums = self._cumulative[stage]
+        first, last = rows.indptr[flat], rows.indptr[flat + 1]
+        low = np.where(first > 0, sums[first - 1], 0.0)
+        level = low + rng.random(flat.size) * (sums[last - 1] - low)
+        entry = np.clip(np.searchsorted(sums, level, side="right"), first, last - 1)
+        return unflatten_states(rows.post[entry], end)
+
+    @cached_property
+    def _cumulative(self) -> list[tuple[StageRows, NDArray[np.float64]]]:
+        """Per stage its rows and the running sum of all their probabilities."""
+        stages = [self.stage_rows(stage) for stage in range(len(self.stages))]
+        return [(rows, np.cumsum(rows.probability)) for rows in stages]
 
     def stage_rows(self, stage: int) -> StageRows:
         """Return the distribution of the post-decision state per state."""

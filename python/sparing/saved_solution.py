@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing._files import write_atomically
+from sparing._files import replaced_folder, write_atomically
 from sparing.epoch import Epoch
 from sparing.exact.solution import Solution
 from sparing.models.case_files import load_case, save_case
@@ -42,27 +41,15 @@ def save_solution(
 
     The folder is written beside its place and renamed, so that it is whole or not there.
     """
-    target = Path(directory)
-    part = target.with_name(target.name + ".part")
-    if part.exists():
-        shutil.rmtree(part)
-    part.mkdir(parents=True)
-    solution.policy.save(part / "policy")
-    if solution.value is not None:
-        np.save(part / "value.npy", solution.value, allow_pickle=False)
-    if problem is not None:
-        save_case(problem, part / "case.toml")
     content = {"format": FORMAT, **(record or record_of(solution))}
-    write_atomically(part / "solution.json", json.dumps(content, indent=1) + "\n")
-    if target.exists():
-        old = target.with_name(target.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        target.rename(old)
-        part.rename(target)
-        shutil.rmtree(old)
-    else:
-        part.rename(target)
-    return target
+    with replaced_folder(Path(directory)) as part:
+        solution.policy.save(part / "policy")
+        if solution.value is not None:
+            np.save(part / "value.npy", solution.value, allow_pickle=False)
+        if problem is not None:
+            save_case(problem, part / "case.toml")
+        write_atomically(part / "solution.json", json.dumps(content, indent=1) + "\n")
+    return Path(directory)
 
 
 def load_solution(directory: str | Path, *, epoch: Epoch | None = None) -> SavedSolution:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,16 @@ class Position:
     dtype: str = "float64"
 
 
+def _default_seconds() -> float:
+    text = os.environ.get("SPARING_CHECKPOINT_SECONDS", "20")
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(
+            f"SPARING_CHECKPOINT_SECONDS must be a number of seconds; got {text!r}."
+        ) from None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """A directory that holds the last saved state of one solve.
@@ -44,12 +54,13 @@ class Checkpoint:
     key
         Fingerprint of the problem and the options; a checkpoint of another key is ignored.
     every_s
-        Least time between two saves [s].
+        Least time between two saves [s]; default SPARING_CHECKPOINT_SECONDS of the environment,
+        or 20.
     """
 
     directory: Path
     key: str
-    every_s: float = 20.0
+    every_s: float = field(default_factory=_default_seconds)
 
     def load(self) -> tuple[Position, NDArray[Any]] | None:
         """Return the saved position and state, or None if there is none of this key."""

@@ -1,0 +1,127 @@
+"""sparing compare: usual policies and the optimum, and the optimal policy explained."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparing.commands.output import (
+    WIDTH,
+    check_new_folder,
+    note,
+    one_line_errors,
+    print_json,
+    print_table,
+)
+from sparing.commands.problems import CaseArgument, JsonOption, load_problem, summary
+
+SHOWN_LINES = 24  # of the explanation; --json and --out hold all
+
+
+def compare(
+    case: CaseArgument,
+    out: Annotated[
+        Path | None, typer.Option(help="Write tables (CSV, JSON) and plots into this folder.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare the usual policies with the optimum, exactly, and explain the optimal policy.
+
+    For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
+    """
+    with one_line_errors():
+        problem = load_problem(case)
+        if out is not None:
+            from sparing.report.plots import check_matplotlib
+
+            check_new_folder(out, "compare.json")
+            check_matplotlib()
+        from sparing.report.comparison import compare_problem
+
+        found = compare_problem(case, problem)
+        if out is not None:
+            from sparing.report.comparison_files import save_comparison
+
+            save_comparison(found, out)
+    if json:
+        print_json(found.report)
+        return
+    print(f"{case}: {summary(problem)}\n")
+    _print_policies(found.report)
+    _print_actions(found.report)
+    if out is not None:
+        print(f"\nsaved in {out}")
+    if not found.report["actions"]:
+        note("the policy is not explained, as it has too many states.")
+
+
+def _print_policies(report: dict[str, Any]) -> None:
+    tables = report["thesis"]["tables"]
+    if not tables:
+        rows = [[row["policy"], *_values(row)] for row in report["policies"]]
+        print_table(
+            ["policy", "reward", "cost", "reliability"], rows, title="exact, per inspection"
+        )
+        return
+    for table in tables:
+        _print_thesis_table(table)
+    for mark, text in report["thesis"]["notes"].items():
+        _print_wrapped(f"{mark}: {text}.")
+    for remark in report["thesis"]["remarks"]:
+        _print_wrapped(remark)
+
+
+def _print_thesis_table(table: dict[str, Any]) -> None:
+    fields = ["reward", "cost", "reliability"]
+    if table["table"] == 11:  # prints no rewards
+        fields = fields[1:]
+    rows = [
+        [row["policy"], *_values(row["exact"], fields), *_values(row["thesis"], fields)]
+        for row in table["rows"]
+    ]
+    thesis = [f"thesis: {fields[0]}", *fields[1:]]
+    title = f"table {table['table']}, scenario {table['scenario']} (exact, per inspection)"
+    print_table(["", *fields, *thesis], rows, title=title)
+    print()
+
+
+def _print_wrapped(text: str) -> None:
+    print(textwrap.fill(text, WIDTH - 4, subsequent_indent="  "))
+
+
+def _values(
+    row: dict[str, Any] | None, fields: Sequence[str] = ("reward", "cost", "reliability")
+) -> list[str]:
+    if row is None:
+        return [""] * len(fields)
+    digits = {"reward": 4, "cost": 2, "reliability": 4}
+    return ["" if row[f] is None else f"{row[f]:.{digits[f]}f}" for f in fields]
+
+
+def _print_actions(report: dict[str, Any]) -> None:
+    if not report["actions"]:
+        return
+    names = report["components"]
+    lines = []
+    for position, entry in enumerate(report["actions"], start=1):
+        for first, box in enumerate(entry["states"]):
+            found = [",".join(map(str, box["states"][name])) for name in names]
+            done = [str(entry["action"][name]) for name in names]
+            several = first == 0 and len(entry["states"]) > 1
+            share = f"{entry['frequency'] * 100:.4f}" if several else ""
+            label = str(position) if first == 0 else ""
+            lines.append([label, *found, "->", *done, f"{box['frequency'] * 100:.4f}", share])
+    columns = ["case", *names, "", *[f"{name}'" for name in names], "% of time", "in all"]
+    print()
+    print_table(
+        columns,
+        lines[:SHOWN_LINES],
+        title="the optimal policy: states found -> states after maintenance",
+        left=len(names) + 2,
+    )
+    if len(lines) > SHOWN_LINES:
+        print(f" … and {len(lines) - SHOWN_LINES} more lines; --json and --out hold them all")

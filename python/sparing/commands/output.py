@@ -1,0 +1,128 @@
+"""What the commands have in common: tables, JSON, and errors of one line."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from sparing.exact.policy_evaluation import Bounds
+
+WIDTH = 100  # no table is wider, however wide the terminal
+
+
+def print_error(message: str) -> None:
+    """Print one line on stderr."""
+    print(f"sparing: {' '.join(message.split())}", file=sys.stderr)
+
+
+def note(message: str) -> None:
+    """Print a remark on stderr, where it does not disturb --json."""
+    print(f"sparing: note: {message}", file=sys.stderr)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what can go wrong for a user into one line on stderr and exit code 2."""
+    try:
+        yield
+    except (ValueError, MemoryError, OSError, FloatingPointError, ImportError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        message = str(error) or type(error).__name__
+        if isinstance(error, OSError) and error.filename is not None:
+            message = f"{error.filename}: {error.strerror}"
+        print_error(message)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        print_error("interrupted.")
+        raise typer.Exit(130) from None
+
+
+def print_json(content: dict[str, Any]) -> None:
+    """Print one JSON object; what is not finite becomes null."""
+    print(json.dumps(finite(content), indent=1, allow_nan=False))
+
+
+def finite(content: Any) -> Any:
+    """Return `content` with NaN and infinities as None, all the way down."""
+    if isinstance(content, dict):
+        return {str(key): finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    if isinstance(content, float) and not math.isfinite(content):
+        return None
+    return content
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", left: int = 1
+) -> None:
+    """Print a plain table whose first `left` columns are text and the others are numbers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, title=title or None, title_justify="left", title_style="bold")
+    for position, name in enumerate(columns):
+        side = "left" if position < left else "right"
+        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False, markup=False)
+    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        print(line.rstrip())
+
+
+def bounds_json(bounds: Bounds) -> dict[str, float]:
+    """Return bounds for JSON."""
+    return {"lower": bounds.lower, "upper": bounds.upper}
+
+
+def number(value: float | None, digits: int = 9) -> str:
+    """Return `value` with so many significant digits, or a dash."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"
+
+
+def signed_zero(value: float) -> float:
+    """Return `value` without the sign of a negative zero."""
+    return value + 0.0
+
+
+def check_new_folder(folder: Path, marker: str, *, also: Sequence[str] = ()) -> None:
+    """Raise unless results may be written to `folder`: absent, empty, or results of this kind.
+
+    Parameters
+    ----------
+    marker
+        The file by which earlier results of this kind are known; they are replaced.
+    also
+        Names that may be there without it.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ValueError(f"--out {folder}: is a file; give a folder.")
+    if _is_ours(folder / marker):
+        return
+    others = sorted(f.name for f in folder.iterdir() if f.name not in also)
+    if others:
+        raise ValueError(
+            f"--out {folder}: exists and is not of an earlier run (it holds {others[0]!r});"
+            " nothing was written. Give a new or empty folder."
+        )
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["format"]).startswith("sparing-")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

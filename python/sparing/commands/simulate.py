@@ -1,0 +1,126 @@
+"""sparing simulate: a policy rolled out, with confidence intervals."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from sparing.commands.output import number, one_line_errors, print_json, print_table
+from sparing.commands.policy_options import policy_of
+from sparing.commands.problems import (
+    CaseArgument,
+    JsonOption,
+    ThreadsOption,
+    load_problem,
+    summary,
+)
+from sparing.models.multi_component import MultiComponentProblem
+from sparing.simulate.results import SimulationResult
+
+
+def simulate(
+    case: CaseArgument,
+    policy: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="optimal, corrective, random, limits=1,3,1, or the folder of a saved solution.",
+        ),
+    ] = "optimal",
+    epochs: Annotated[int, typer.Option(help="Inspections a replication.")] = 2000,
+    replications: Annotated[int, typer.Option(help="Independent replications.")] = 100,
+    warm_up: Annotated[int, typer.Option(help="Inspections left out at the start.")] = 0,
+    replacement_probability: Annotated[
+        float,
+        typer.Option(
+            help="Of a failed component while the system is up (corrective, random, limits)."
+        ),
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Simulate a policy and print its means with 95 % confidence intervals."""
+    with one_line_errors():
+        from sparing.simulate.rollouts import simulate as run
+
+        problem = load_problem(case)
+        chosen = policy_of(
+            problem, policy, replacement_probability=replacement_probability, threads=threads
+        )
+        result = run(
+            problem.epoch,
+            chosen,
+            num_epochs=epochs,
+            num_replications=replications,
+            warm_up=warm_up,
+            seed=seed,
+            weights=problem.weights,
+            num_threads=threads,
+        )
+        report = simulation_report(case, policy, problem, result)
+    if json:
+        print_json(report)
+        return
+    per = "per inspection" if result.criterion == "average" else "discounted, in total"
+    print(f"{case}: {summary(problem)}")
+    print(
+        f"policy {policy}: {replications} replications of {epochs} inspections"
+        f" ({warm_up} to warm up), seed {seed}; {per}\n"
+    )
+    columns = ["", "mean", "95 % from", "to"]
+    print_table(columns, [_row(name, found) for name, found in report["measures"].items()])
+    print()
+    print_table(
+        ["by kind of cost", *columns[1:]], [_row(*item) for item in report["kinds"].items()]
+    )
+
+
+def simulation_report(
+    case: str, policy: str, problem: MultiComponentProblem, result: SimulationResult
+) -> dict[str, Any]:
+    """Return what `sparing simulate --json` prints."""
+    from sparing.simulate.results import half_width, objectives
+
+    measures = {"objective": _interval(result.objective, result.half_width)}
+    if problem.goals:
+        measures["reward"] = _interval(-result.objective, result.half_width)
+    for name, weights in problem.measures.items():
+        samples = objectives(result.samples, {k: weights.get(k, 0.0) for k in result.weights})
+        width = half_width(samples, result.confidence)
+        measures[name] = _interval(float(samples.mean()), width)
+        if name == "reliability" and result.criterion == "average":
+            measures["unavailability"] = _interval(1.0 - float(samples.mean()), width)
+    kinds = {
+        kind: _interval(mean, result.half_widths[kind])
+        for kind, mean in result.mean.items()
+        if kind != "goal"
+    }
+    return {
+        "case": case,
+        "policy": policy,
+        "criterion": result.criterion,
+        "discount": problem.epoch.discount,
+        "epochs": result.num_epochs,
+        "replications": result.num_replications,
+        "warm_up": result.warm_up,
+        "seed": result.seed,
+        "confidence": result.confidence,
+        "measures": measures,
+        "kinds": kinds,
+    }
+
+
+def _interval(mean: float, half_width: float) -> dict[str, float]:
+    return {
+        "mean": mean,
+        "half_width": half_width,
+        "lower": mean - half_width,
+        "upper": mean + half_width,
+    }
+
+
+def _row(name: str, found: dict[str, float]) -> list[str]:
+    values = [number(found[key], 6) for key in ("mean", "lower", "upper")]
+    return [name.replace("_", " "), *values]

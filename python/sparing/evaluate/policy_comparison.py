@@ -1,0 +1,119 @@
+"""The usual policies of a system beside its optimum, all evaluated exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparing.evaluate.metrics import long_run_metrics
+from sparing.exact.policy_evaluation import evaluate_policy
+from sparing.exact.value_iteration import Options, value_iteration
+from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
+from sparing.policies import Policy, TablePolicy
+
+HALF = 0.5  # the chance by which the thesis replaces failed units while the system is up
+SEARCHED_STATES = 1 << 12  # up to here the best control limits are searched for
+RULED_STATES = 1 << 16  # up to here rules that draw each component apart are evaluated
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PolicyRow:
+    """A policy's long-run averages per inspection; `reward` is None where there are no goals."""
+
+    key: str
+    name: str
+    reward: float | None
+    cost: float
+    reliability: float
+    policy: Policy
+
+
+def policy_rows(problem: MultiComponentProblem) -> dict[str, PolicyRow]:
+    """Return rules and optima of a problem, by key; all long-run averages."""
+    average = replace(problem, criterion="average", discount=1.0)
+    rows = {}
+    for key, name, policy in (*_rules(average), *_optima(average)):
+        rows[key] = policy_row(average, policy, key=key, name=name)
+    return rows
+
+
+def policy_row(
+    problem: MultiComponentProblem, policy: Policy, *, key: str = "", name: str = ""
+) -> PolicyRow:
+    """Return the exact long-run averages of one policy."""
+    found = long_run_metrics(problem, policy)
+    reward = None
+    if problem.goals:
+        measures = {"objective": problem.weights}
+        value = evaluate_policy(problem.epoch, policy, measures, weights=problem.weights)
+        reward = -value["objective"].value
+    return PolicyRow(
+        key=key,
+        name=name,
+        reward=reward,
+        cost=found["cost_rate"].value,
+        reliability=found["reliability"].value,
+        policy=policy,
+    )
+
+
+def may_leave_failed(problem: MultiComponentProblem) -> bool:
+    """Whether some failed component may stay failed."""
+    return any(np.isfinite(c.maintenance_cost[c.failed, c.failed]) for c in problem.components)
+
+
+def optimal_policy(problem: MultiComponentProblem, *, cost_only: bool = False) -> TablePolicy:
+    """Return the policy of least objective, or of least cost, under the average criterion."""
+    weights = dict.fromkeys(COST_KINDS, 1.0) if cost_only else problem.weights
+    options = Options(tol=1e-8, keep_value=False)
+    return value_iteration(problem.epoch, weights, options=options).policy
+
+
+def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Policy]]:
+    from sparing.evaluate.control_limit_search import best_control_limits
+    from sparing.models.maintenance_policies import control_limits, corrective, random_maintenance
+
+    if problem.result != "chosen" or problem.num_states > RULED_STATES:
+        return
+    chances = [("", "", 1.0)]
+    if may_leave_failed(problem):
+        chances.append(("-half", ", failed replaced w.p. 1/2", HALF))
+    for suffix, words, chance in chances:
+        yield (
+            f"corrective{suffix}",
+            f"corrective{words}",
+            corrective(problem, replacement_probability=chance),
+        )
+        yield (
+            f"random{suffix}",
+            f"random{words}",
+            random_maintenance(problem, replacement_probability=chance),
+        )
+        if problem.num_states > SEARCHED_STATES:
+            continue
+        cost = dict.fromkeys(COST_KINDS, 1.0)
+        best = best_control_limits(problem, cost, replacement_probability=chance)
+        limits = ",".join(map(str, best.limits))
+        how = "best" if best.exhaustive else "good"
+        yield (
+            f"limits{suffix}",
+            f"{how} control limits {limits}{words}",
+            control_limits(problem, best.limits, replacement_probability=chance),
+        )
+
+
+def _optima(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Policy]]:
+    if problem.goals:
+        yield "optimum", "optimum", optimal_policy(problem)
+        if may_leave_failed(problem) and not problem.restore_when_down:
+            restored = replace(problem, restore_when_down=True)
+            policy = optimal_policy(restored)
+            # The tables of both problems lead to the same states, so one evaluates the other.
+            yield (
+                "restored",
+                "optimum, failed replaced when down",
+                TablePolicy(problem.epoch, policy.stages),
+            )
+    yield "cheapest", "optimum, cost only", optimal_policy(problem, cost_only=True)
