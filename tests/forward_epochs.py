@@ -57,7 +57,7 @@ class Maker:
             sums = np.add.reduceat(weight, indptr[:-1])
             table["probability"] = weight / np.repeat(sums, counts)
         else:
-            table["choice"] = self.rng.integers(0, 5, ends.size).astype(np.int32)
+            table["choice"] = np.concatenate([self.rng.permutation(5)[:count] for count in counts])
         return node_type(
             [a.name for a in taken], Table(**table), to=to, context=[a.name for a in context]
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 import random_epochs
 import reference_backward as reference
 import reference_layouts
+import sparing
 from hypothesis import given
 from hypothesis import strategies as st
 from random_epochs import Recipe
@@ -189,6 +192,20 @@ def arrays_of(table):
 
 def test_the_arrays_of_a_pruned_table_are_read_only():
     assert not any(array.flags.writeable for array in arrays_of(PRUNED))
+
+
+@pytest.mark.parametrize("copied", [deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_problems_and_epochs_can_be_copied_and_pickled(copied):
+    """So that they reach other processes; a copy is as read-only as its original."""
+    problem = sparing.load("three-component")
+    again = copied(problem)
+    assert sparing.solve(again).objective == sparing.solve(problem).objective
+    epoch = copied(problem.epoch)
+    assert (epoch.axes, epoch.stages) == (problem.epoch.axes, problem.epoch.stages)
+    table = epoch.nodes[-2].table
+    assert not table.to.flags.writeable
+    with pytest.raises(TypeError):
+        table.cost["x"] = 1
 
 
 def test_mappings_of_nodes_are_read_only():

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 ROW_SUM_TOLERANCE = 1e-9
+
+
+class Frozen:
+    """A frozen object that can be pickled and deep-copied, read-only mappings and arrays too."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: dict(value) if isinstance(value, MappingProxyType) else value
+            for name, value in vars(self).items()
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            held = list(value.values()) if isinstance(value, dict) else [value]
+            for array in held:
+                if isinstance(array, np.ndarray):
+                    array.setflags(write=False)
+            frozen = MappingProxyType(value) if isinstance(value, dict) else value
+            object.__setattr__(self, name, frozen)
 
 
 def frozen_array(

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparing._checks import check_number, frozen_array
+from sparing._checks import Frozen, check_number, frozen_array
 from sparing.table import Table
 
 Names: TypeAlias = str | Sequence[str]
@@ -41,7 +41,7 @@ Layout: TypeAlias = tuple[Axis, ...]
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Cost:
+class Cost(Frozen):
     """`values` is paid in the present state.
 
     Parameters
@@ -192,7 +192,7 @@ class Chance(_Rows):
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Alternative:
+class Alternative(Frozen):
     """One sub-list of a Branch, entered at a `cost` per kind."""
 
     nodes: tuple[PlainNode, ...]

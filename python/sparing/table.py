@@ -9,11 +9,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparing._checks import ROW_SUM_TOLERANCE, frozen_array, read_only
+from sparing._checks import ROW_SUM_TOLERANCE, Frozen, frozen_array, read_only
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Table:
+class Table(Frozen):
     """Rows in CSR form; row r holds the entries ``indptr[r]:indptr[r + 1]``.
 
     Parameters

@@ -48,8 +48,7 @@ struct StageStart {
 template <class T>
 class EpochProgram {
   public:
-    using Operation =
-        std::variant<Product, AddCost, Scale, TakeCheaper, StageEnd, StageStart>;
+    using Operation = std::variant<Product, AddCost, Scale, TakeCheaper, StageEnd, StageStart>;
 
     EpochProgram(std::vector<std::int64_t> buffer_sizes, int num_threads)
         : sizes_(std::move(buffer_sizes)), num_threads_(num_threads) {}

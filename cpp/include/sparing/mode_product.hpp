@@ -16,11 +16,11 @@ enum class Semiring { plus_times, min_plus };
 /// Sparse rows with all offsets resolved: row r of the table is read at out[target[r]] and its
 /// entries indptr[r]..indptr[r + 1] lead to in[source[e]]. Context axes are part of the rows.
 struct Rows {
-    std::vector<std::int64_t> indptr;   // [rows + 1]
-    std::vector<std::int64_t> source;   // [entries] offsets in the tensor behind the node
-    std::vector<double> weight;         // [entries] probability or cost
-    std::vector<double> start;          // [rows] expected cost, or +inf
-    std::vector<std::int64_t> target;   // [rows] offsets in the tensor before the node
+    std::vector<std::int64_t> indptr;  // [rows + 1]
+    std::vector<std::int64_t> source;  // [entries] offsets in the tensor behind the node
+    std::vector<double> weight;        // [entries] probability or cost
+    std::vector<double> start;         // [rows] expected cost, or +inf
+    std::vector<std::int64_t> target;  // [rows] offsets in the tensor before the node
 };
 
 /// The axes that only ride along, outermost first; `lanes` is the innermost run that is
@@ -80,13 +80,19 @@ void mode_product(Semiring rule, const Rows& rows, const Riders& riders, Tensor<
             from += lane_tile * kLaneTile;
             const auto width = std::min(kLaneTile, riders.lanes - lane_tile * kLaneTile);
             const auto first = row_tile * kRowTile, last = std::min(num_rows, first + kRowTile);
-            const RowArgs<T> args{rows.indptr.data(), rows.source.data(), rows.target.data(),
-                                  rows.weight.data(), rows.start.data(),  first,
-                                  last,               width,              in.value + from,
+            const RowArgs<T> args{rows.indptr.data(),
+                                  rows.source.data(),
+                                  rows.target.data(),
+                                  rows.weight.data(),
+                                  rows.start.data(),
+                                  first,
+                                  last,
+                                  width,
+                                  in.value + from,
                                   out.value + to};
             if (out.post)
-                kernels.minimise_with_post({args, in.post ? in.post + from : nullptr,
-                                            out.post + to, from});
+                kernels.minimise_with_post(
+                    {args, in.post ? in.post + from : nullptr, out.post + to, from});
             else if (rule == Semiring::min_plus)
                 kernels.minimise(args);
             else

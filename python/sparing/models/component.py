@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing._checks import check_stochastic, frozen_array
+from sparing._checks import Frozen, check_stochastic, frozen_array
 
 COST_KINDS = ("maintenance", "set-up", "downtime")  # what the measure "cost" adds up
 RESERVED = (*COST_KINDS, "goal", "reliability", "cost", "cost_rate", "unavailability", "objective")
@@ -17,7 +17,7 @@ RESERVED_KEYS = ("criterion", "discount")  # of the section that names goals in 
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Component:
+class Component(Frozen):
     """One component with states 0 (as good as new) to m (failed).
 
     Parameters

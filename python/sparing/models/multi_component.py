@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing._checks import check_number, is_number
+from sparing._checks import Frozen, check_number, is_number
 from sparing.epoch import Axis, Chance, Cost, Epoch, Node
 from sparing.models.component import COST_KINDS, Component
 from sparing.models.goal import Goal
@@ -26,7 +26,7 @@ __all__ = ["COST_KINDS", "Component", "Goal", "MultiComponentProblem"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class MultiComponentProblem:
+class MultiComponentProblem(Frozen):
     """When to maintain which components, and how far.
 
     Parameters
