@@ -1,18 +1,22 @@
-#include "sparing/rollout.hpp"
-
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "bindings.hpp"
+#include "sparing/rollout_small_plan.hpp"
 
 using namespace py::literals;
 using sparing::ForwardNode;
 using sparing::ForwardProgram;
 using sparing::NodeType;
-using sparing::RolloutPlan;
+
+/// A plan, and its small form where there is one; not copied, as kernels point into it.
+struct RolloutPlan : sparing::RolloutPlan {
+    std::unique_ptr<sparing::SmallPlan> small;
+};
 
 namespace {
 
@@ -63,12 +67,13 @@ sparing::StageTable stage_table(const py::array& table) {
     return {{}, in(py::reinterpret_borrow<Array<std::int64_t>>(table))};
 }
 
-RolloutPlan make_plan(const ForwardProgram& program, const std::vector<double>& weights) {
-    RolloutPlan plan;
-    plan.program = &program;
-    plan.weighted = sparing::weigh(program, weights);
+std::unique_ptr<RolloutPlan> make_plan(const ForwardProgram& program,
+                                       const std::vector<double>& weights) {
+    auto plan = std::make_unique<RolloutPlan>();
+    plan->program = &program;
+    plan->weighted = sparing::weigh(program, weights);
     for (const auto& [first, last] : program.stages)
-        plan.stages.push_back(sparing::make_stage(program, first, last));
+        plan->stages.push_back(sparing::make_stage(program, first, last));
     return plan;
 }
 
@@ -80,6 +85,8 @@ void use_tables(RolloutPlan& plan, const std::vector<py::array>& tables, bool re
     for (std::size_t s = 0; s < plan.stages.size(); ++s)
         plan.resolved.push_back(sparing::resolve_stage(*plan.program, plan.stages[s],
                                                        plan.tables[s], plan.weighted, num_threads));
+    plan.small = std::make_unique<sparing::SmallPlan>();
+    if (!sparing::compile_small(plan, *plan.small)) plan.small.reset();
 }
 
 void use_rules(RolloutPlan& plan,
@@ -109,6 +116,15 @@ void use_callback(RolloutPlan& plan, const py::function& function) {
     };
 }
 
+sparing::small::Kernel kernel_named(const std::string& name) {
+    if (name == "baseline") return sparing::small::roll_baseline;
+#ifdef SPARING_X86
+    if (name == "avx2") return sparing::small::roll_avx2;
+    if (name == "avx512") return sparing::small::roll_avx512;
+#endif
+    return sparing::small_kernel();
+}
+
 using Trouble = std::tuple<std::int64_t, std::int64_t, std::size_t, std::size_t,
                            std::vector<std::int32_t>, std::vector<std::int32_t>>;
 
@@ -116,7 +132,7 @@ std::optional<Trouble> run(const RolloutPlan& plan, Array<std::int32_t>& states,
                            Array<double>& totals, std::uint64_t seed, std::uint32_t first_epoch,
                            std::uint32_t num_epochs, std::uint32_t first_replication,
                            const Array<double>& epoch_weights, bool counted, std::size_t lanes,
-                           int num_threads) {
+                           int num_threads, const std::string& kernel) {
     const sparing::RolloutRange range{
         seed,    first_epoch, num_epochs, first_replication, in(epoch_weights),
         counted, lanes,       num_threads};
@@ -124,6 +140,11 @@ std::optional<Trouble> run(const RolloutPlan& plan, Array<std::int32_t>& states,
     const auto sums = out(totals);
     const auto replications = static_cast<std::size_t>(states.shape(0));
     const py::gil_scoped_release release;
+    if (plan.small && kernel != "general") {
+        sparing::rollout_small(*plan.small, kernel_named(kernel), range, x, sums, replications,
+                               plan.program->num_kinds);
+        return std::nullopt;
+    }
     const auto found = sparing::rollout(plan, range, x, sums, replications);
     if (!found.failed) return std::nullopt;
     return Trouble{found.replication, found.epoch, found.first, found.last, found.from, found.goal};
@@ -201,7 +222,9 @@ void bind_rollout(py::module_& m) {
         .def("use_callback", &use_callback, "function"_a)
         .def("run", &run, "states"_a.noconvert(), "totals"_a.noconvert(), "seed"_a, "first_epoch"_a,
              "num_epochs"_a, "first_replication"_a, "epoch_weights"_a.noconvert(), "counted"_a,
-             "lanes"_a, "num_threads"_a)
+             "lanes"_a, "num_threads"_a, "kernel"_a)
+        .def_property_readonly("is_small",
+                               [](const RolloutPlan& plan) { return plan.small != nullptr; })
         .def("explain", &explain, "stage"_a, "from_state"_a, "goal"_a)
         .def(
             "pair_costs",

@@ -52,16 +52,26 @@ auto make(std::vector<std::size_t> sizes, const std::vector<Table>& chance,
 template <class T>
 void bind_sweep(py::module_& m, const char* name) {
     using Sweep = sparing::SeparableSweep<T>;
-    py::class_<Sweep>(m, name)
-        .def(py::init(&make<T>), "sizes"_a, "chance"_a, "decision"_a, "discount"_a,
-             "branch_cost"_a, "start"_a, "post"_a, "next"_a, "keep"_a)
-        .def_property_readonly(
-            "state",
-            [](py::object self) {
-                auto& sweep = self.cast<Sweep&>();
-                const auto state = sweep.state();
-                return py::array_t<T>(sweep.sizes(), state.data(), self);
-            })
+    // A plain metaclass, as stubs cannot name that of pybind11.
+    const py::metaclass plain(reinterpret_cast<PyObject*>(&PyType_Type));
+    py::class_<Sweep>(m, name, plain, R"(Value iteration on a separable epoch (see separable.hpp).
+
+One sweep on a value tensor V over square single-axis tables:
+    W  = post + E_1 ... E_N (discount V + next)
+    TV = start + min(W + keep, branch_cost + D_1 ... D_N W), or start + D_1 ... D_N W.
+
+Restrictions: 1 <= axes; 1 <= size of an axis <= 64 (fast up to 10); fewer than 2**32 states;
+tables square and C-ordered, rows of `chance` finite, `decision` finite or +inf; only `keep` may
+hold +inf; TV finite in every state. A cost term is (axes, groups, values): per axis the group of
+each state or None, and one value per combination of groups, values.ndim == len(axes).)")
+        .def(py::init(&make<T>), "sizes"_a, "chance"_a, "decision"_a, "discount"_a, "branch_cost"_a,
+             "start"_a, "post"_a, "next"_a, "keep"_a)
+        .def_property_readonly("state",
+                               [](py::object self) {
+                                   auto& sweep = self.cast<Sweep&>();
+                                   const auto state = sweep.state();
+                                   return py::array_t<T>(sweep.sizes(), state.data(), self);
+                               })
         .def_readwrite("num_threads", &Sweep::num_threads)
         .def(
             "load",

@@ -82,20 +82,21 @@ void argmin_first(const T* row, std::size_t n, const T* src, std::size_t stride,
 
 /// One vector of `compare`; x and index are padded, all that states own is read before a write.
 template <class T>
-[[gnu::always_inline]] inline void compare_at(CompareArgs<T>& a, const T* x,
-                                              const IndexOf<T>* index, std::size_t c,
-                                              std::size_t count) {
+[[gnu::always_inline]] inline void compare_at(CompareArgs<T>& a, const IndexOf<T>* index,
+                                              const SumRow<T>& keep, const SumRow<T>& add,
+                                              std::size_t c, std::size_t count) {
     using Index = IndexOf<T>;
-    Vec<T> best = load(x + c);
+    Vec<T> best = load(a.cost.x + c);
     Vec<Index> choice = load(index + c);
     if (a.cost.w) {
-        const Vec<T> keep = kept(a.cost, c, count % kWidth<T>), act = a.cost.branch + best;
+        const Vec<T> w = count < kWidth<T> ? load_part(a.cost.w + c, count) : load(a.cost.w + c);
+        const Vec<T> stay = w + keep.template at<2>(c), act = a.cost.branch + best;
         Vec<Index> own;
         for (std::size_t k = 0; k < kWidth<T>; ++k) own[k] = static_cast<Index>(a.base + c + k);
-        choice = act < keep ? choice : own;
-        best = smaller<Vec<T>>(act, keep);
+        choice = act < stay ? choice : own;
+        best = smaller<Vec<T>>(act, stay);
     }
-    const Vec<T> value = best + added(a.cost, c);
+    const Vec<T> value = best + add.template at<2>(c);
     for (std::size_t k = 0; k < count; ++k) {
         const T d = value[k] - a.old[c + k];
         a.lower = d < a.lower ? d : a.lower;
@@ -106,11 +107,14 @@ template <class T>
 }
 
 template <class T>
-void compare(CompareArgs<T>& args, const T* x, const IndexOf<T>* index, std::size_t cols) {
+void compare(CompareArgs<T>& args, const IndexOf<T>* index) {
     CompareArgs<T> a = args;
+    const SumRow<T> keep(a.cost.keep, a.cost.keep_tables, a.cost.num_keep, 0);
+    const SumRow<T> add(a.cost.add, a.cost.add_tables, a.cost.num_add, 0);
     std::size_t c = 0;
-    for (; c + kWidth<T> <= cols; c += kWidth<T>) compare_at(a, x, index, c, kWidth<T>);
-    if (c < cols) compare_at(a, x, index, c, cols - c);
+    for (; c + kWidth<T> <= a.cost.cols; c += kWidth<T>)
+        compare_at(a, index, keep, add, c, kWidth<T>);
+    if (c < a.cost.cols) compare_at(a, index, keep, add, c, a.cost.cols - c);
     args.lower = a.lower;
     args.upper = a.upper;
 }

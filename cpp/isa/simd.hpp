@@ -8,6 +8,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace {
 
 #if defined(__AVX512F__)
@@ -33,9 +37,34 @@ template <class T>
     __builtin_memcpy(&v, p, sizeof v);
     return v;
 }
+/// All entries equal; x - 0 is x, so the compiler leaves the broadcast alone.
+template <class T>
+[[gnu::always_inline]] inline Vec<T> splat(T x) {
+    return x - Vec<T>{};
+}
 template <class T>
 [[gnu::always_inline]] inline void store(T* p, const Vec<T>& v) {
     __builtin_memcpy(p, &v, sizeof v);
+}
+/// A store that bypasses the caches: only for whole lines, else it would be slow.
+template <class T>
+[[gnu::always_inline]] inline void store_line([[maybe_unused]] T* p,
+                                              [[maybe_unused]] const Vec<T>& v) {
+#if defined(__AVX512F__)
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(p), reinterpret_cast<const __m512i&>(v));
+#else
+    store(p, v);
+#endif
+}
+template <class T>
+[[gnu::always_inline]] inline bool on_lines(const T* p, std::size_t pitch) {
+    return kVectorBytes == 64 &&
+           (reinterpret_cast<std::uintptr_t>(p) | (pitch * sizeof(T))) % 64 == 0;
+}
+inline void fence() {
+#if defined(__x86_64__)
+    _mm_sfence();
+#endif
 }
 template <class T>
 inline Vec<T> load_part(const T* p, std::size_t count) {
@@ -54,6 +83,31 @@ template <class V>
 template <class V>
 [[gnu::always_inline]] inline V larger(const V& a, const V& b) {
     return a > b ? a : b;
+}
+
+/// The halves of two vectors at `a` and `b`, side by side.
+template <class E, std::size_t... K>
+[[gnu::always_inline]] inline Vec<E> load_halves(const E* a, const E* b,
+                                                 std::index_sequence<K...>) {
+    typedef E Half __attribute__((vector_size(kVectorBytes / 2)));
+    Half low, high;
+    __builtin_memcpy(&low, a, sizeof low);
+    __builtin_memcpy(&high, b, sizeof high);
+    return __builtin_shufflevector(low, high, K...);
+}
+
+/// Rows i and i + width / 2 of a square block, after the first butterfly of its transpose: the
+/// loads do its work, which relieves the port of the shuffles.
+template <class E, class Line>
+[[gnu::always_inline]] inline void load_block(const Line& line, Vec<E>* rows) {
+    constexpr std::size_t half = kWidth<E> / 2;
+    constexpr auto all = std::make_index_sequence<kWidth<E>>{};
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < half; ++i) {
+        const E *const a = line(i), *const b = line(i + half);
+        rows[i] = load_halves<E>(a, b, all);
+        rows[i + half] = load_halves<E>(a + half, b + half, all);
+    }
 }
 
 /// One butterfly of a transpose: exchanges the off-diagonal blocks of `Span` lanes of two rows.

@@ -3,10 +3,9 @@
 What to repair now, what to stock where, and how sure we are of it.
 """
 
-# First of all: it settles how threads wait, which the kernels read once when they are loaded.
+# First of all: _threads settles how threads wait, which the kernels read once when they are loaded;
+# and a room that were loaded later would take the place of the function of its name.
 from sparing import _threads as _threads
-
-# The room comes before the function: imported later, it would take the function's place.
 from sparing import evaluate as _evaluate_room  # noqa: F401
 from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch

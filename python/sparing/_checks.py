@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -24,12 +24,22 @@ def frozen_array(
     ValueError
         If the values are not numbers of that type or have another shape.
     """
+    wanted = np.dtype(dtype)
     try:
-        array = np.array(values, dtype=dtype, order="C")
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of {np.dtype(dtype).name}: {error}.") from None
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}; got {array.shape}.")
+        given = np.asarray(values)
+    except ValueError as error:  # rows of different length
+        raise ValueError(f"{name} must be an array of {wanted.name}: {error}.") from None
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be an array of {wanted.name}; got {_shown(given)}.")
+    if wanted.kind == "i":
+        _check_whole(name, given, wanted)
+    if shape is not None and given.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}; got {given.shape}.")
+    return read_only(np.array(given, dtype=wanted, order="C"))
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return `array`, no longer writeable."""
     array.setflags(write=False)
     return array
 
@@ -43,14 +53,38 @@ def check_stochastic(name: str, matrix: NDArray[np.float64]) -> None:
         raise ValueError(f"{name}: row {i} sums to {sums[i]:.9g}, not 1.")
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a real number, NaN and infinities included."""
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
 def check_number(
     name: str, value: float, *, at_least: float = -np.inf, below: float = np.inf
 ) -> float:
-    """Return `value` as a float, or raise unless ``at_least <= value < below``."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    """Return `value` as a float, or raise unless it is finite and ``at_least <= value < below``."""
+    if not is_number(value):
         raise ValueError(f"{name} must be a number; got {value!r}.")
-    if not at_least <= float(value) < below:
+    if not np.isfinite(value):
+        raise ValueError(f"{name} must be finite; got {float(value)}.")
+    if not at_least <= value < below:
         bounds = f"at least {at_least:g}" + (f" and below {below:g}" if below < np.inf else "")
-        bounds = bounds if at_least > -np.inf else "finite"
         raise ValueError(f"{name} must be {bounds}; got {value:g}.")
     return float(value)
+
+
+def _check_whole(name: str, given: NDArray[Any], wanted: np.dtype[Any]) -> None:
+    """Raise if turning `given` into integers would change a number."""
+    limits = np.iinfo(wanted)
+    wrong = (given < limits.min) | (given > limits.max)
+    if given.dtype.kind == "f":
+        wrong |= ~(np.floor(given) == given)  # NaN too
+    for place in np.argwhere(wrong)[:1]:
+        raise ValueError(
+            f"{name} must be whole numbers ({wanted.name}); got {given[tuple(place)]:g} at"
+            f" {place.tolist()}."
+        )
+
+
+def _shown(array: NDArray[Any]) -> str:
+    text = repr(array.tolist())
+    return text if len(text) <= 60 else f"{text[:57]}..."

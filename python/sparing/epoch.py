@@ -21,11 +21,12 @@ averages) and run forward by the simulators, so a model's dynamics are written o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
 
+from sparing._checks import is_number
 from sparing.nodes import (
     Alternative,
     Axis,
@@ -80,23 +81,28 @@ class Epoch:
     axes: Layout
     nodes: tuple[Node, ...]
     discount: float
-    layouts: tuple[Layout, ...]
+    layouts: tuple[Layout, ...] = field(init=False)  # derived, so `replace` leaves it out
 
     def __init__(
         self, *, axes: Sequence[Axis], nodes: Sequence[Node], discount: float = 1.0
     ) -> None:
-        names = [axis.name for axis in axes]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"axis {name!r} is declared twice.")
-        if not 0.0 < discount <= 1.0:
-            raise ValueError(f"discount must be in (0, 1]; got {discount}.")
+        for axis in axes:
+            if not isinstance(axis, Axis):
+                raise ValueError(f"axes must be Axis objects; got {axis!r}.")
+            if [other.name for other in axes].count(axis.name) > 1:
+                raise ValueError(f"axis {axis.name!r} is declared twice.")
+        if not (is_number(discount) and 0.0 < discount <= 1.0):
+            raise ValueError(f"discount must be a number in (0, 1]; got {discount!r}.")
         layouts = [tuple(axes)]
-        for node in nodes:
+        for position, node in enumerate(nodes):
+            if not isinstance(node, Cost | Decision | Chance | Branch):
+                raise ValueError(
+                    f"node {position} must be a Cost, Decision, Chance or Branch; got {node!r}."
+                )
             layouts.append(layout_after(node, layouts[-1]))
         fields = {"axes": tuple(axes), "nodes": tuple(nodes), "discount": float(discount)}
-        for field, value in {**fields, "layouts": tuple(layouts)}.items():
-            object.__setattr__(self, field, value)
+        for name, value in {**fields, "layouts": tuple(layouts)}.items():
+            object.__setattr__(self, name, value)
         from sparing.feasibility import check_every_state_has_an_action
 
         check_every_state_has_an_action(self)
@@ -167,10 +173,13 @@ def resolve_to(node: Decision | Chance, layout: Layout) -> Layout:
 
 def _layout_after_branch(branch: Branch, layout: Layout) -> Layout:
     ends = []
-    for alternative in branch.alternatives:
+    for position, alternative in enumerate(branch.alternatives):
         end = layout
         for node in alternative.nodes:
-            end = layout_after(node, end)
+            try:
+                end = layout_after(node, end)
+            except ValueError as error:
+                raise ValueError(f"{branch.place(position)}: {error}") from None
         ends.append(end)
     shapes = [[(axis.name, axis.size) for axis in end] for end in ends]
     for position, shape in enumerate(shapes):
@@ -183,6 +192,8 @@ def _layout_after_branch(branch: Branch, layout: Layout) -> Layout:
 
 
 def _check_cost(node: Cost, sizes: Mapping[str, int]) -> None:
+    if len(set(node.axes)) != len(node.axes):
+        raise ValueError(f"{node.label}: an axis is named twice in {node.axes}.")
     wanted = []
     for name in node.axes:
         group = node.groups.get(name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from sparing._core import EpochProgram32, EpochProgram64
 from sparing.nodes import Branch, Cost, Layout, Node
 
 if TYPE_CHECKING:
@@ -16,19 +17,28 @@ if TYPE_CHECKING:
 def check_every_state_has_an_action(epoch: Epoch) -> None:
     """Raise if some state at the start of `epoch` allows no action, naming the state.
 
-    The value is 0 where something is allowed and +inf elsewhere. A state is lost if all it
-    allows may lead to a lost one, so an epoch that repeats is swept to a fixed point.
+    The value is 0 where something is allowed and +inf elsewhere. If a sweep from 0 everywhere
+    loses no state, no further one does. If it loses some, an epoch that can follow itself is
+    swept on to count those that can only lead to them.
     """
     if not any(_may_forbid(node) for node in epoch.nodes):
         return
-    lost = np.flatnonzero(np.isinf(_swept_to_fixed_point(epoch)))
-    if lost.size:
-        named = name_of_state(epoch.axes, int(lost[0]))
-        others = f" ({lost.size} states in all)" if lost.size > 1 else ""
-        raise ValueError(
-            f"state {named} allows no action: every choice is forbidden (+inf or no entry) or may"
-            f" lead to a state without one{others}."
-        )
+    from sparing.lowering import Lowering, size_of
+
+    program = Lowering(epoch, {}, dtype=np.float32).program
+    value = np.empty(epoch.num_states, dtype=np.float32)
+    program.run(np.zeros(size_of(epoch.end_axes), dtype=np.float32), value, [])
+    lost = np.flatnonzero(np.isinf(value))
+    if not lost.size:
+        return
+    named, count = name_of_state(epoch.axes, int(lost[0])), lost.size
+    if _shape(epoch.axes) == _shape(epoch.end_axes):
+        count = _count_lost(program, value)
+    others = f" ({count} states in all)" if count > 1 else ""
+    raise ValueError(
+        f"state {named} allows no action: every choice is forbidden (+inf or no entry) or may"
+        f" lead to a state without one{others}."
+    )
 
 
 def name_of_state(axes: Layout, flat: int) -> str:
@@ -41,17 +51,17 @@ def name_of_state(axes: Layout, flat: int) -> str:
     return f"({', '.join(parts)})"
 
 
-def _swept_to_fixed_point(epoch: Epoch) -> NDArray[np.float32]:
-    from sparing.lowering import Lowering, size_of
+def _count_lost(program: EpochProgram32 | EpochProgram64, value: NDArray[np.float32]) -> int:
+    """Return how many states are lost for ever, from those that the first sweep finds."""
+    before = np.zeros_like(value)
+    while not np.array_equal(before, value):
+        before, value = value, before
+        program.run(before, value, [])
+    return int(np.isinf(value).sum())
 
-    program = Lowering(epoch, {}, dtype=np.float32).program
-    end = np.zeros(size_of(epoch.end_axes), dtype=np.float32)
-    start = np.zeros(epoch.num_states, dtype=np.float32)
-    while True:
-        program.run(end, start, [])
-        if start.size != end.size or np.array_equal(start, end):
-            return start
-        end, start = start, end
+
+def _shape(layout: Layout) -> list[tuple[str, int]]:
+    return [(axis.name, axis.size) for axis in layout]
 
 
 def _may_forbid(node: Node) -> bool:

@@ -11,7 +11,7 @@ from math import prod
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sparing import _core
 from sparing.epoch import Epoch, layout_after, resolve_to
@@ -93,8 +93,8 @@ class Lowering:
         """Return a bound on the rounding error of one sweep of values up to `largest_value`.
 
         Every operation is non-expansive in the maximum norm and forms each output by at most
-        (entries of a row + 3) roundings of numbers within largest value + sum of largest costs
-        (Higham 2002, sec. 3.1); the error of a sweep is at most their sum.
+        (entries of a row + kinds of cost + 3) roundings of numbers within largest value + sum of
+        largest costs (Higham 2002, sec. 3.1); the error of a sweep is at most their sum.
         """
         return self._roundings * self._unit * (largest_value + self._magnitude)
 
@@ -145,7 +145,7 @@ class Lowering:
             *(table.indptr, to[table.to] + context, weight, start, offsets_of(read, layout)),
             *(count, out_stride, in_stride, lanes),
         )
-        self._count(int(np.diff(table.indptr).max()) + 3, cost)
+        self._count(int(np.diff(table.indptr).max()) + 3, table.cost)
         self._release(buffer)
         return out
 
@@ -169,7 +169,7 @@ class Lowering:
         out = buffer if self._is_scratch(buffer) and not self._is_last else None
         out = self._output(size_of(layout)) if out is None else out
         self._emit("add_cost", buffer, out, outer, inner, values.ravel())
-        self._count(2, values[~forbidden])
+        self._count(2, {node.kind: node.values[~forbidden]})
         if out != buffer:
             self._release(buffer)
         return out
@@ -195,7 +195,7 @@ class Lowering:
                 out = self._output(size_of(layout))
                 self._is_last = False
             self._emit("add_take_cheaper", end, out, cost, position == 0)
-            self._count(1, np.array([cost]))
+            self._count(1, alternative.cost)
             self._release(end)
         if held_here:
             self._held.discard(buffer)
@@ -216,9 +216,12 @@ class Lowering:
     def _emit(self, name: str, *arguments: object) -> None:
         self._operations.append((name, arguments))
 
-    def _count(self, roundings: int, cost: NDArray[np.float64]) -> None:
-        self._roundings += roundings
-        self._magnitude += float(np.abs(cost).max(initial=0.0))
+    def _count(self, roundings: int, costs: Mapping[str, ArrayLike]) -> None:
+        """Count an operation; kinds that cancel each other count in full."""
+        self._roundings += roundings + len(costs)
+        for kind, values in costs.items():
+            weight = abs(self.weights.get(kind, 0.0))
+            self._magnitude += weight * float(np.abs(values).max(initial=0.0))
 
     def _is_scratch(self, buffer: int) -> bool:
         return buffer > START and buffer not in self._held

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparing._checks import frozen_array
+from sparing._checks import check_number, frozen_array
 from sparing.table import Table
 
 Names: TypeAlias = str | Sequence[str]
@@ -24,8 +25,11 @@ class Axis:
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.size, bool) or not isinstance(self.size, int | np.integer):
+            raise ValueError(f"axis {self.name!r}: size must be a whole number; got {self.size!r}.")
         if not self.size >= 1:
             raise ValueError(f"axis {self.name!r}: size must be at least 1; got {self.size}.")
+        _set(self, size=int(self.size), labels=tuple(self.labels))
         if self.labels and len(self.labels) != self.size:
             raise ValueError(
                 f"axis {self.name!r}: {self.size} states need as many labels;"
@@ -81,7 +85,7 @@ class Cost:
                     f"{self.label}: groups of axis {axis!r} must be numbers >= 0, one per state"
                     " of an axis it depends on."
                 )
-        _set(self, values=array, groups=maps)
+        _set(self, values=array, groups=MappingProxyType(maps))
 
     @property
     def label(self) -> str:
@@ -202,12 +206,9 @@ class Alternative:
         cost: Mapping[str, float] | None = None,
         name: str = "",
     ) -> None:
-        _set(self, nodes=tuple(nodes), cost=dict(cost or {}), name=name)
-        for kind, value in self.cost.items():
-            if not np.isfinite(value):
-                raise ValueError(
-                    f"Alternative {name!r}: cost {kind!r} must be finite; got {value}."
-                )
+        place = f"Alternative {name!r}" if name else "Alternative"
+        entry = {k: check_number(f"{place}: cost {k!r}", v) for k, v in (cost or {}).items()}
+        _set(self, nodes=tuple(nodes), cost=MappingProxyType(entry), name=name)
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -222,12 +223,28 @@ class Branch:
         if not self.alternatives:
             raise ValueError(f"{self.label} needs at least one alternative.")
         for position, alternative in enumerate(self.alternatives):
+            if not isinstance(alternative, Alternative):
+                raise ValueError(
+                    f"{self.label}: alternative {position} must be an Alternative;"
+                    f" got {alternative!r}."
+                )
             for node in alternative.nodes:
-                if isinstance(node, Branch) or (isinstance(node, Chance) and not node.is_move):
-                    raise ValueError(
-                        f"{self.label}, alternative {position}: a {type(node).__name__} inside a"
-                        " Branch is not supported; choose an option axis by a Decision instead."
-                    )
+                self._check_inside(self.place(position), node)
+
+    def place(self, position: int) -> str:
+        """How errors name an alternative."""
+        name = self.alternatives[position].name
+        return f"{self.label}, alternative {position}" + (f" {name!r}" if name else "")
+
+    @staticmethod
+    def _check_inside(place: str, node: object) -> None:
+        if isinstance(node, Branch) or (isinstance(node, Chance) and not node.is_move):
+            raise ValueError(
+                f"{place}: a {type(node).__name__} inside a Branch is not supported; choose an"
+                " option axis by a Decision instead."
+            )
+        if not isinstance(node, Cost | Decision | Chance):
+            raise ValueError(f"{place}: a node must be a Cost, Decision or Chance; got {node!r}.")
 
     @property
     def label(self) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sparing._checks import ROW_SUM_TOLERANCE, frozen_array
+from sparing._checks import ROW_SUM_TOLERANCE, frozen_array, read_only
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -24,7 +25,8 @@ class Table:
     probability
         Shape (entries,), float64: for a Chance; zero entries are dropped, rows sum to one.
     choice
-        Shape (entries,), int32: for a Decision; a number that means the same in every row.
+        Shape (entries,), int32: for a Decision; a number that means the same in every row and
+        occurs once in each.
     cost
         Per kind of cost shape (entries,), float64. +inf on a Decision entry removes the entry.
     """
@@ -42,7 +44,10 @@ class Table:
         if (self.probability is None) == (self.choice is None):
             raise ValueError("a Table has either probabilities (Chance) or choices (Decision).")
         size = (int(indptr[-1]),)
+        object.__setattr__(self, "indptr", indptr)
+        object.__setattr__(self, "to", frozen_array("to", self.to, np.int64, shape=size))
         cost = {k: frozen_array(f"cost {k!r}", v, shape=size) for k, v in self.cost.items()}
+        object.__setattr__(self, "cost", MappingProxyType(cost))
         keep = np.ones(size, dtype=bool)
         if self.probability is not None:
             probability = frozen_array("probability", self.probability, shape=size)
@@ -50,25 +55,38 @@ class Table:
             object.__setattr__(self, "probability", probability)
         if self.choice is not None:
             choice = frozen_array("choice", self.choice, np.int32, shape=size)
+            self._check_choices(choice)
             keep = ~np.any([values == np.inf for values in (*cost.values(), keep)], axis=0)
             object.__setattr__(self, "choice", choice)
         for kind, values in cost.items():
-            if not np.isfinite(values[keep]).all():
-                raise ValueError(f"cost {kind!r} must be finite; got NaN or an infinite value.")
-        object.__setattr__(self, "indptr", indptr)
-        object.__setattr__(self, "to", frozen_array("to", self.to, np.int64, shape=size))
-        object.__setattr__(self, "cost", cost)
+            for entry in np.flatnonzero(keep & ~np.isfinite(values))[:1]:
+                raise ValueError(
+                    f"cost {kind!r} must be finite; got {values[entry]} at entry {entry}, row"
+                    f" {self.row_of_entry(entry)}."
+                )
         if not keep.all():
             self._keep(keep)
+
+    def _check_choices(self, choice: NDArray[np.int32]) -> None:
+        for entry in np.flatnonzero(choice < 0)[:1]:
+            raise ValueError(
+                f"choice must be at least 0; got {choice[entry]} at entry {entry}, row"
+                f" {self.row_of_entry(entry)}."
+            )
+        rows = self.rows()
+        ordered = choice[np.lexsort((choice, rows))]
+        for entry in np.flatnonzero((np.diff(rows) == 0) & (np.diff(ordered) == 0))[:1]:
+            raise ValueError(f"row {rows[entry]} has choice {ordered[entry]} twice.")
 
     def _keep(self, keep: NDArray[np.bool_]) -> None:
         """Drop the entries that are not to be kept."""
         counts = np.concatenate([[0], np.cumsum(keep)])
-        object.__setattr__(self, "indptr", counts[self.indptr])
+        object.__setattr__(self, "indptr", read_only(counts[self.indptr]))
         for name in ("to", "probability", "choice"):
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, getattr(self, name)[keep])
-        object.__setattr__(self, "cost", {k: v[keep] for k, v in self.cost.items()})
+                object.__setattr__(self, name, read_only(getattr(self, name)[keep]))
+        cost = {kind: read_only(values[keep]) for kind, values in self.cost.items()}
+        object.__setattr__(self, "cost", MappingProxyType(cost))
 
     @classmethod
     def from_probabilities(
@@ -81,7 +99,10 @@ class Table:
         """Make the rows of a Chance from dense [rows, to states] probabilities (and costs)."""
         dense = _two_dimensional(label, matrix)
         rows, to = np.nonzero(dense)  # NaN counts as non-zero and is refused by the check
-        costs = {k: np.asarray(v, dtype=np.float64)[rows, to] for k, v in (cost or {}).items()}
+        costs = {
+            kind: frozen_array(f"{label}: cost {kind!r}", values, shape=dense.shape)[rows, to]
+            for kind, values in (cost or {}).items()
+        }
         return cls(indptr=_indptr(rows, len(dense)), to=to, probability=dense[rows, to], cost=costs)
 
     @classmethod
@@ -104,13 +125,12 @@ class Table:
     @classmethod
     def moves(cls, to: ArrayLike, *, cost: Mapping[str, ArrayLike] | None = None) -> Table:
         """Make single-entry rows of a Chance: state r moves to ``to[r]``."""
-        targets = np.asarray(to, dtype=np.int64)
-        costs = {k: np.asarray(v, dtype=np.float64) for k, v in (cost or {}).items()}
+        size = np.size(np.asarray(to))
         return cls(
-            indptr=np.arange(targets.size + 1),
-            to=targets,
-            probability=np.ones(targets.size),
-            cost=costs,
+            indptr=np.arange(size + 1),
+            to=frozen_array("to", to, np.int64, shape=(size,)),
+            probability=np.ones(size),
+            cost=cost or {},  # type: ignore[arg-type]  # checked and frozen like any other
         )
 
     @property
@@ -149,12 +169,13 @@ class Table:
 
 
 def _two_dimensional(label: str, matrix: ArrayLike) -> NDArray[np.float64]:
-    dense = np.asarray(matrix, dtype=np.float64)
-    if dense.ndim < 2:
+    dense: NDArray[np.float64] = frozen_array(f"{label}: a dense table", matrix)
+    if dense.ndim != 2 or dense.size == 0:
         raise ValueError(
-            f"{label}: a dense table needs [rows, to states]; got shape {dense.shape}."
+            f"{label}: a dense table needs [rows, to states], one of each or more; got shape"
+            f" {dense.shape}."
         )
-    return dense.reshape(-1, dense.shape[-1])
+    return dense
 
 
 def _indptr(rows: NDArray[np.int64], num_rows: int) -> NDArray[np.int64]:

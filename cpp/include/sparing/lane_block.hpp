@@ -220,9 +220,10 @@ class LaneBlock {
         }
     }
 
-    static bool decides(const std::vector<ForwardNode>& nodes) {
-        return std::any_of(nodes.begin(), nodes.end(),
-                           [](const auto& node) { return node.type == NodeType::decision; });
+    bool decides(const std::vector<ForwardNode>& nodes) const {
+        return std::any_of(nodes.begin(), nodes.end(), [this](const ForwardNode& node) {
+            return node.type == NodeType::decision && !plan_.rules[node.id].empty();
+        });
     }
 
     bool decide(const std::vector<ForwardNode>& nodes, std::size_t l) {

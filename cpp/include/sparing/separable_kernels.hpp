@@ -27,22 +27,46 @@ struct StepArgs {
     std::size_t dst_pitch;
 };
 
-/// How a row is finished: y = scale * min(w + keep, branch + x) + add, where keep and add are a
-/// scalar plus the sum of some rows; without `w` there is no branch, y = scale * x + add.
+/// Values with a row per class of rows of a tensor.
+template <class T>
+struct TableRows {
+    const std::uint32_t* row_class;  // [rows], from the first row of the tile on
+    const T* values;                 // from the first column of the tile on
+    std::size_t pitch;
+};
+
+/// How the rows of a tile are finished: y = scale * min(w + keep, branch + x) + add, where keep
+/// and add are a number per row plus a sum of tables; without `w` there is no branch and
+/// y = scale * x + add. Rows of x and of the tables are padded to whole vectors.
 template <class T>
 struct FinishArgs {
+    T* x;
+    std::size_t x_pitch;
     const T* w;
-    T branch, scale, keep, add;
-    const T* const* keep_rows;
-    const T* const* add_rows;
+    std::size_t w_pitch, rows, cols;
+    T branch, scale;
+    const T *keep, *add;  // [rows]
+    const TableRows<T>*keep_tables, *add_tables;
     std::size_t num_keep, num_add;
+};
+
+/// Rows of a tile: (lower, upper) take in x - old, and dst = x. `dst` may be `old`.
+template <class T>
+struct CommitArgs {
+    const T* x;
+    std::size_t x_pitch;
+    const T* old;
+    std::size_t old_pitch;
+    T* dst;
+    std::size_t dst_pitch, rows, cols;
+    T lower, upper;  // in and out
 };
 
 /// How the last pass of a certificate treats a row: t = min(w + keep, branch + x) + add, the
 /// first alternative winning ties, while (lower, upper) take in t - old.
 template <class T>
 struct CompareArgs {
-    FinishArgs<T> cost;     // its scale is not used
+    FinishArgs<T> cost;     // of one row; its scale is not used
     const T* old;           // the value before
     T* value;               // t, or null
     std::uint32_t* policy;  // index of the choice, or null; value and policy may overlap `old`
@@ -64,16 +88,22 @@ struct SeparableKernels {
     Step (*step)(Rule, Shape, std::size_t n1, std::size_t n2);
     /// dst[c * lanes + l] = src[min(l, rows - 1) * pitch + c].
     void (*to_lanes)(const T* src, std::size_t pitch, std::size_t rows, std::size_t cols, T* dst);
-    /// dst[l * pitch + c] = src[c * lanes + l] for l < rows.
+    /// dst[l * pitch + c] = src[c * lanes + l] for l < rows; `stream` as below.
     void (*from_lanes)(const T* src, T* dst, std::size_t pitch, std::size_t rows, std::size_t cols);
+    void (*stream_from_lanes)(const T* src, T* dst, std::size_t pitch, std::size_t rows,
+                              std::size_t cols);
     void (*index_to_lanes)(const Index* src, std::size_t pitch, std::size_t rows, std::size_t cols,
                            Index* dst);
     void (*index_from_lanes)(const Index* src, Index* dst, std::size_t pitch, std::size_t rows,
                              std::size_t cols);
-    /// x[c] = finish(x[c]).
-    void (*finish)(const FinishArgs<T>&, T* x, std::size_t cols);
-    /// (lower, upper) take in x - old; dst = x. `dst` may be `old`.
-    void (*commit)(const T* x, const T* old, T* dst, std::size_t cols, T* lower, T* upper);
+    void (*finish)(const FinishArgs<T>&);
+    void (*commit)(CommitArgs<T>&);
+    /// dst = src, past the caches where whole lines allow it.
+    void (*stream)(const T* src, T* dst, std::size_t cols);
+    /// Brings cols entries of each row towards the second-level cache.
+    void (*prefetch)(const T* src, std::size_t pitch, std::size_t rows, std::size_t cols);
+    /// Streamed rows are in memory when it returns.
+    void (*fence)();
     /// As a step of one table with rule minimise that carries an index along:
     /// index_dst is the index_src of the first j that attains the minimum. dst != src.
     void (*argmin)(const T* table, std::size_t n, std::size_t outer, std::size_t inner,
@@ -82,7 +112,7 @@ struct SeparableKernels {
     /// `src`; entry (j, c) has the index begin + j * stride + c.
     void (*argmin_first)(const T* row, std::size_t n, const T* src, std::size_t stride,
                          std::size_t begin, std::size_t cols, T* dst, Index* index_dst);
-    void (*compare)(CompareArgs<T>&, const T* x, const Index* index, std::size_t cols);
+    void (*compare)(CompareArgs<T>&, const Index* index);
 };
 
 /// Kernels for the best instruction set of this processor, chosen once.

@@ -7,9 +7,9 @@ namespace sparing {
 /// V in `state` and W in `minimum`; one slice of the first axis of D_lead W with its choices.
 template <class T>
 struct SeparableSweep<T>::Impl::Slice {
-    std::size_t number, rows;  // state of the first axis; leading rows of a slice
-    Choices<T> whole;          // [rows, cols]
-    std::vector<Choices<T>> front, back;       // per thread: a tile or a block
+    std::size_t number, rows;             // state of the first axis; leading rows of a slice
+    Choices<T> whole;                     // [rows, cols]
+    std::vector<Choices<T>> front, back;  // per thread: a tile or a block
     std::vector<Choices<T>> lane_front, lane_back;  // per thread: [inner, lanes]
     std::uint32_t* policy;
     T* value;
@@ -85,25 +85,28 @@ void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs
         kernels.index_from_lanes(from->index.data(), done.index.data() + r * n, n, count, n);
     }
     const std::size_t base = whole_row * split.cols;
-    std::vector<const T*> keep_rows(keep.count()), start_rows(start.count());
-    keep.pointers(whole_row, 0, keep_rows.data());
-    start.pointers(whole_row, 0, start_rows.data());
-    args.cost = {branch ? minimum.data() + base : nullptr,
+    std::vector<TableRows<T>> keep_rows, start_rows;
+    args.cost = {done.value.data(),
+                 split.cols,
+                 branch ? minimum.data() + base : nullptr,
+                 split.cols,
+                 1,
+                 split.cols,
                  static_cast<T>(problem.branch_cost.value_or(0.0)),
                  T(1),
-                 static_cast<T>(keep.row[whole_row]),
-                 static_cast<T>(start.row[whole_row]),
-                 keep_rows.data(),
-                 start_rows.data(),
-                 keep_rows.size(),
-                 start_rows.size()};
+                 keep.number.data() + whole_row,
+                 start.number.data() + whole_row,
+                 keep.at(whole_row, 0, keep_rows),
+                 start.at(whole_row, 0, start_rows),
+                 keep.count(),
+                 start.count()};
     args.old = state.data() + base;
     args.base = base;
     args.policy = s.policy ? s.policy + base : nullptr;
     const bool probed = s.probe - base < split.cols;
     Buffer<T> row_value(probed && !s.value ? split.cols : 0);
     args.value = s.value ? s.value + base : probed ? row_value.data() : nullptr;
-    kernels.compare(args, done.value.data(), done.index.data(), split.cols);
+    kernels.compare(args, done.index.data());
     if (probed) s.probe_value = static_cast<double>(args.value[s.probe - base]);
 }
 
@@ -142,9 +145,11 @@ Certificate SeparableSweep<T>::Impl::compare_slices(std::uint32_t* policy, T* va
 /// analysis (Higham 2002, sec. 3.3) with unit roundoff u and intermediate values of at most m:
 /// - a sum of k rounded terms of at most m in all is off by (k + 2) u m: each of k additions and
 ///   the conversion of each term to T add u m;
-/// - an expectation over n entries whose rows sum to r multiplies the error by r and adds
-///   (n + 3) u r m: products, sums, conversion of the table and of its Kronecker factors;
-/// - a minimum takes over the error of its terms, each with a sum of three terms behind it.
+/// - an expectation over rows of n entries other than zero that sum to r multiplies the error by
+///   r and adds (n + 2) u r m: n roundings of products and sums, the conversion of the table to T
+///   and the products it was multiplied out from;
+/// - a minimum takes over the error of its terms, each off by another 3 u m: the conversion of
+///   its cost, the sum it was multiplied out from and the sum with the value.
 /// A hundredth on top covers terms of order u^2 (n u << 1), and one tiny number per operation
 /// what may underflow.
 template <class T>
@@ -166,18 +171,22 @@ double SeparableSweep<T>::Impl::rounding(double largest) const {
     sum(next.count() + 2, next.magnitude);
     for (const MergedAxis& a : axes) {
         if (a.chance.empty()) continue;
-        double heaviest = 0.0;
+        double heaviest = 0.0, entries = 0.0;
         for (std::size_t s = 0; s < a.size; ++s) {
-            double weight = 0.0;
-            for (std::size_t j = 0; j < a.size; ++j) weight += a.chance[s * a.size + j];
+            double weight = 0.0, count = 0.0;
+            for (std::size_t j = 0; j < a.size; ++j) {
+                weight += a.chance[s * a.size + j];
+                count += a.chance[s * a.size + j] != 0.0;
+            }
             heaviest = std::max(heaviest, weight);
+            entries = std::max(entries, count);
         }
         m *= heaviest;
-        error = heaviest * error + (static_cast<double>(a.size) + 3.0) * u * m;
+        error = heaviest * error + (entries + 2.0) * u * m;
     }
     sum(post.count() + 2, post.magnitude);
     for (const MergedAxis& a : axes)
-        if (!a.decision.empty()) sum(3, finite(a.decision));
+        if (!a.decision.empty()) sum(1, finite(a.decision));
     if (branch)
         sum(keep.count() + 2, std::max(keep.magnitude, std::abs(problem.branch_cost.value())));
     sum(start.count() + 2, start.magnitude);
@@ -192,7 +201,8 @@ double SeparableSweep<T>::Impl::largest_value() const {
     const auto n = static_cast<std::ptrdiff_t>(size);
     const T* const v = state.data();
 #pragma omp parallel for num_threads(threads) schedule(static) reduction(max : most)
-    for (std::ptrdiff_t i = 0; i < n; ++i) most = std::max(most, std::abs(static_cast<double>(v[i])));
+    for (std::ptrdiff_t i = 0; i < n; ++i)
+        most = std::max(most, std::abs(static_cast<double>(v[i])));
     return most;
 }
 
@@ -201,10 +211,11 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
                                        double shift) {
     Impl& m = *impl_;
     m.prepare(num_threads);
-    m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+    m.sweep_trailing();
     m.leading_pass(m.finish_job(m.state.data(), shift));
     m.leading_pass(m.begin_job(m.state.data(), m.minimum.data()));
-    m.trailing_pass(m.minimum.data(), m.minimum.data(), nullptr);
+    const Rows<T> w{m.minimum.data(), m.split.cols};
+    m.trailing_pass({w.data, w.pitch}, w, {nullptr, 0});
     const double slack = m.rounding(m.largest_value());
     Certificate found = m.compare_slices(policy, value, probe);
     found.lower -= slack;

@@ -18,14 +18,19 @@ struct CostForm {
         std::vector<T> values;                 // [classes][pitch], padded
     };
     std::vector<double> row;  // [rows]
+    std::vector<T> number;    // [rows] the same in T
     std::vector<Table> tables;
     std::size_t pitch = 0;
-    bool any = false;       // false: the sum is zero
+    bool any = false;        // false: the sum is zero
     double magnitude = 0.0;  // of its finite entries at most
 
     std::size_t count() const { return tables.size(); }
-    void pointers(std::size_t r, std::size_t c, const T** out) const {
-        for (const Table& t : tables) *out++ = t.values.data() + t.row_class[r] * pitch + c;
+    /// The tables as a kernel takes them, for a tile that starts at row r and column c.
+    const TableRows<T>* at(std::size_t r, std::size_t c, std::vector<TableRows<T>>& out) const {
+        out.resize(tables.size());
+        for (std::size_t k = 0; k < tables.size(); ++k)
+            out[k] = {tables[k].row_class.data() + r, tables[k].values.data() + c, pitch};
+        return out.data();
     }
 };
 
@@ -36,8 +41,8 @@ struct ScaledTerms {
 
 /// Where the states of axes [begin, end) point in the values of a term, in C order.
 inline std::vector<std::size_t> term_offsets(const CostTerm& term,
-                                             std::span<const std::size_t> sizes,
-                                             std::size_t begin, std::size_t end) {
+                                             std::span<const std::size_t> sizes, std::size_t begin,
+                                             std::size_t end) {
     std::vector<std::size_t> offsets{0}, grown;
     for (std::size_t axis = begin; axis < end; ++axis) {
         std::vector<std::size_t> step(sizes[axis], 0);
@@ -45,9 +50,9 @@ inline std::vector<std::size_t> term_offsets(const CostTerm& term,
         for (std::size_t k = term.axes.size(); k-- > 0; stride *= term.counts[k]) {
             if (term.axes[k] != axis) continue;
             for (std::size_t s = 0; s < step.size(); ++s)
-                step[s] = stride * (term.groups[k].empty()
-                                        ? s
-                                        : static_cast<std::size_t>(term.groups[k][s]));
+                step[s] =
+                    stride *
+                    (term.groups[k].empty() ? s : static_cast<std::size_t>(term.groups[k][s]));
         }
         grown.clear();
         grown.reserve(offsets.size() * step.size());
@@ -98,6 +103,9 @@ class CostBuilder {
                                    [](double v) { return static_cast<T>(v); });
             form_.tables.push_back(std::move(table));
         }
+        form_.number.resize(form_.row.size());
+        std::ranges::transform(form_.row, form_.number.begin(),
+                               [](double v) { return static_cast<T>(v); });
         return std::move(form_);
     }
 

@@ -13,7 +13,7 @@ struct Scratch {
     Buffer<T> rows;   // [lanes, inner]
     Buffer<T> group;  // [rows of a group, group_pitch]
     Buffer<T> tile;   // [leading rows, tile_pitch]
-    std::vector<const T*> keep, add;
+    std::vector<TableRows<T>> keep, add;
 };
 
 /// A part of a tensor with the index of the best choice so far beside each value; operations go
@@ -26,18 +26,26 @@ struct Choices {
     Buffer<Index> index;
 };
 
+/// A view of rows, of a tile or a tensor.
+template <class P>
+struct Rows {
+    P* data;
+    std::size_t pitch;
+};
+
 /// One leading pass: from `source` (minimum along the trailing axes, or a value), by way of
-/// y = scale * min(w + keep, branch + D source) + add - shift, to E y or y itself.
+/// y = scale * min(w + keep, branch + D source) + add, to E y or y itself.
 template <class T>
 struct LeadingJob {
-    const T* source;
-    const T* w;        // null: no branch
-    T* out;
+    Rows<const T> source;
+    Rows<const T> w;  // null: no branch
+    T* out;           // rows as in the state
     bool minimise, expect;
     const CostForm<T>* add;
-    double scale, shift;
-    const T* old;      // null: not watched; else what to compare with, laid out as `out`
-    T* watch;          // null, or sampled tiles one after another, compared and replaced
+    const T* number;  // the numbers per row of `add`, less scale * shift
+    double scale;
+    const T* old;  // null: not watched; else what to compare with, laid out as `out`
+    T* watch;      // null, or sampled tiles one after another, compared and replaced
 };
 
 template <class T>
@@ -55,23 +63,33 @@ struct SeparableSweep<T>::Impl {
     std::vector<Group<T>> lead, mid;
     Group<T> inner;
     std::vector<const T*> decision_tables;  // [axes], null: identity
-    std::size_t size;         // of the tensor
-    std::size_t block_rows;   // leading rows of a block of the trailing pass
+    std::size_t size;                       // of the tensor
+    std::size_t block_rows;                 // leading rows of a block of the trailing pass
     std::size_t group_pitch, tile_pitch;
+    std::size_t pitch;                          // of the rows of `minimum` and `expected`
+    bool streams;                               // too large for the caches
     CostForm<T> keep, start, next, start_next;  // rows are the leading axes
     CostForm<T> post;                           // rows are all but the inner axes
     bool branch, lean;
     std::size_t watch_every = 1;
     Buffer<T> state, minimum, expected, watch;  // tensors: U, D_trail W, W (lean: over U)
     std::vector<Scratch<T>> scratch;
+    std::vector<T> shifted;  // [rows] the numbers per row of the costs of the pass at hand
     int threads = 1;
 
     void prepare(int num_threads);
     void refresh_watch();
-    T* w() { return lean ? state.data() : expected.data(); }
+    Rows<T> w() {
+        if (!branch) return {nullptr, 0};
+        return lean ? Rows<T>{state.data(), split.cols} : Rows<T>{expected.data(), pitch};
+    }
 
     /// W from U, and the minimum along the trailing axes; either output may be null, and w = u.
-    void trailing_pass(const T* u, T* w_out, T* minimum_out);
+    void trailing_pass(Rows<const T> u, Rows<T> w_out, Rows<T> minimum_out);
+    void sweep_trailing() {
+        trailing_pass({state.data(), split.cols}, w(), {minimum.data(), pitch});
+    }
+    const T* shift_rows(const CostForm<T>& add, double by);
     Span leading_pass(const LeadingJob<T>& job);
     LeadingJob<T> sweep_job(double shift);
     LeadingJob<T> finish_job(T* out, double shift);
@@ -84,24 +102,22 @@ struct SeparableSweep<T>::Impl {
     struct Slice;
     void gather_columns(Slice&, std::size_t number);
     void compare_row(Slice&, std::size_t row, CompareArgs<T>& args);
-    void block(std::size_t row, std::size_t count, const T* u, T* w_out, T* min_out, Scratch<T>&);
-    void inner_rows(std::size_t row, std::size_t count, const T* src, T* w_out, T* min_out,
-                    Scratch<T>&);
+    struct Block;
+    void block(const Block&, Scratch<T>&);
+    void inner_rows(const Block&, std::size_t row, std::size_t count, Rows<const T> src, T* w_out,
+                    T* min_out, Scratch<T>&);
+    void middle(const Block&, std::size_t leading_row, T* work, Scratch<T>&);
+    void along_lanes(const std::vector<Operation<T>>&, T* x);
+    void deliver_lanes(const T* x, T* dst, std::size_t row_pitch, std::size_t count);
+    void along_block(const Group<T>&, const std::vector<Operation<T>>&, T* work, Scratch<T>&);
+    void post_rows(std::size_t row, std::size_t count, std::size_t col, std::size_t cols,
+                   Scratch<T>&);
     void add_post(std::size_t row, std::size_t count, Scratch<T>&);
-    void along_block(const Group<T>&, const std::vector<Operation<T>>&, const T* src, T* dst,
-                     Scratch<T>&);
     void tile(const LeadingJob<T>& job, std::size_t number, Span& span, Scratch<T>&);
     void finish_rows(const LeadingJob<T>& job, std::size_t row, std::size_t count, std::size_t col,
                      std::size_t cols, T* x, Scratch<T>&);
     void deliver(const LeadingJob<T>& job, const Group<T>& g, std::size_t o, std::size_t b,
                  const T* src, std::size_t pitch, std::size_t number, Span& span, Scratch<T>&);
-};
-
-/// A view of rows of a tile.
-template <class P>
-struct Rows {
-    P* data;
-    std::size_t pitch;
 };
 
 /// Operations one after another: the first reads `src`, the last writes `dst`, in between they

@@ -7,7 +7,8 @@ template <class T>
 Span SeparableSweep<T>::Impl::leading_pass(const LeadingJob<T>& job) {
     const auto tiles = static_cast<std::ptrdiff_t>((split.cols + split.tile - 1) / split.tile);
     double lower = std::numeric_limits<double>::infinity(), upper = -lower;
-#pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(min : lower) \
+    const int chunk = static_cast<int>(std::clamp<std::ptrdiff_t>(tiles / (8 * threads), 1, 8));
+#pragma omp parallel for num_threads(threads) schedule(dynamic, chunk) reduction(min : lower) \
     reduction(max : upper)
     for (std::ptrdiff_t k = 0; k < tiles; ++k) {
         Span span{lower, upper};
@@ -28,7 +29,7 @@ void SeparableSweep<T>::Impl::tile(const LeadingJob<T>& job, std::size_t number,
     const std::size_t cols = std::min(split.tile, split.cols - col);
     const Group<T>& last = lead.back();
     const Rows<T> tile{s.tile.data(), tile_pitch}, work{s.group.data(), group_pitch};
-    Rows<const T> src{job.source + col, split.cols};
+    Rows<const T> src{job.source.data + col, job.source.pitch};
     if (job.minimise)
         for (std::size_t k = 0; k + 1 < lead.size(); ++k) {
             const Group<T>& g = lead[k];
@@ -74,23 +75,18 @@ template <class T>
 void SeparableSweep<T>::Impl::finish_rows(const LeadingJob<T>& job, std::size_t row,
                                           std::size_t count, std::size_t col, std::size_t cols,
                                           T* x, Scratch<T>& s) {
-    s.keep.resize(keep.count());
-    s.add.resize(job.add->count());
-    FinishArgs<T> args{nullptr,       static_cast<T>(problem.branch_cost.value_or(0.0)),
-                       static_cast<T>(job.scale),
-                       T(0),          T(0),
-                       s.keep.data(), s.add.data(),
-                       s.keep.size(), s.add.size()};
-    for (std::size_t r = row; r < row + count; ++r, x += group_pitch) {
-        if (job.w) {
-            args.w = job.w + r * split.cols + col;
-            args.keep = static_cast<T>(keep.row[r]);
-            keep.pointers(r, col, s.keep.data());
-        }
-        args.add = static_cast<T>(job.add->row[r] - job.scale * job.shift);
-        job.add->pointers(r, col, s.add.data());
-        kernels.finish(args, x, cols);
+    const std::size_t ahead = col + split.tile;
+    if (ahead < split.cols) {  // of the next tile, most likely this thread's
+        kernels.prefetch(job.source.data + row * job.source.pitch + ahead, job.source.pitch, count,
+                         cols);
+        if (job.w.data)
+            kernels.prefetch(job.w.data + row * job.w.pitch + ahead, job.w.pitch, count, cols);
     }
+    kernels.finish({x, group_pitch, job.w.data ? job.w.data + row * job.w.pitch + col : nullptr,
+                    job.w.pitch, count, cols, static_cast<T>(problem.branch_cost.value_or(0.0)),
+                    static_cast<T>(job.scale), keep.number.data() + row, job.number + row,
+                    keep.at(row, col, s.keep), job.add->at(row, col, s.add), keep.count(),
+                    job.add->count()});
 }
 
 /// The last step of a tile: expectation along group `g`, the watch on the change, and memory.
@@ -105,6 +101,8 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
     const std::vector<Operation<T>> none;
     const auto& operations = job.expect ? g.expect : none;
     const Rows<T> work{s.group.data(), group_pitch};
+    if (job.old && b + 1 < g.below)
+        kernels.prefetch(job.old + (out - job.out) + split.cols, out_pitch, g.rows, cols);
     const bool sampled = job.watch && number % watch_every == 0;
     if (!job.old && !sampled) {
         run<T>(g, operations, {src, pitch}, work, {out, out_pitch}, cols);
@@ -114,17 +112,20 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
     T lower = std::numeric_limits<T>::infinity(), upper = -lower;
     T* const sample =
         sampled ? job.watch + (number / watch_every * split.rows + row) * split.tile : nullptr;
-    for (std::size_t r = 0; r < g.rows; ++r) {
-        const T* const x = work.data + r * work.pitch;
-        T* const to = out + r * out_pitch;
-        if (sampled) {
-            T* const seen = sample + r * g.below * split.tile;
-            kernels.commit(x, seen, seen, cols, &lower, &upper);
-            std::copy_n(x, cols, to);
-        } else {
-            kernels.commit(x, job.old + (to - job.out), to, cols, &lower, &upper);
-        }
+    CommitArgs<T> args{work.data, work.pitch, job.old, out_pitch, out,
+                       out_pitch, g.rows,     cols,    lower,     upper};
+    if (sampled) {
+        run<T>(g, none, {work.data, work.pitch}, work, {out, out_pitch}, cols);
+        args.dst = sample;
+        args.dst_pitch = g.below * split.tile;
+        args.old = sample;
+        args.old_pitch = args.dst_pitch;
+    } else {
+        args.old = job.old + (out - job.out);
     }
+    kernels.commit(args);
+    lower = args.lower;
+    upper = args.upper;
     span.lower = std::min(span.lower, static_cast<double>(lower));
     span.upper = std::max(span.upper, static_cast<double>(upper));
 }

@@ -149,10 +149,11 @@ std::vector<Group<T>> GroupBuilder<T>::groups(std::size_t begin, std::size_t end
 }
 
 Split choose_split(const std::vector<MergedAxis>& axes, std::size_t itemsize) {
-    const std::size_t inner_limit = 2048 / itemsize;       // 256 or 512 entries
+    const std::size_t inner_limit = 2048 / itemsize;         // 16 or 32 KiB with its lanes
     const std::size_t block_limit = (512 << 10) / itemsize;  // a quarter of a 2 MiB cache
+    const std::size_t tile_limit = (1 << 20) / itemsize;
     constexpr std::size_t lead_limit = 256;
-    Split s{axes.size(), axes.size(), 1, 1, 1, 1, itemsize == 4 ? 128u : 64u};
+    Split s{axes.size(), axes.size(), 1, 1, 1, 1, 512 / itemsize};
     for (const MergedAxis& a : axes) s.rows *= a.size;
     const auto take = [&] {  // the next axis from the right becomes a trailing one
         const std::size_t n = axes[--s.lead].size;
@@ -166,6 +167,11 @@ Split choose_split(const std::vector<MergedAxis>& axes, std::size_t itemsize) {
     }
     while (s.lead > 1 && s.rows > lead_limit && s.cols * axes[s.lead - 1].size <= block_limit)
         s.mid_rows *= take();
+    while (s.lead > 1 && s.rows > 4 * lead_limit &&
+           s.cols * axes[s.lead - 1].size <= 4 * block_limit)
+        s.mid_rows *= take();
+    const std::size_t line = 64 / itemsize;
+    s.tile = std::clamp(tile_limit / s.rows / line * line, line, s.tile);
     return s;
 }
 

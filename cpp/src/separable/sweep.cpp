@@ -7,6 +7,14 @@ constexpr std::size_t kGroupRows = 64;
 constexpr std::size_t kWatchAll = std::size_t{1} << 26;  // above: sampled tiles, W over U
 constexpr std::size_t kOneThread = std::size_t{1} << 15;
 
+constexpr std::size_t kStream = std::size_t{1} << 25;
+
+/// Rows a power of two apart would share the sets of the caches: a few lines more per row.
+std::size_t padded_pitch(std::size_t cols, std::size_t tile, std::size_t itemsize) {
+    const std::size_t line = 64 / itemsize;
+    return cols * itemsize % 16384 == 0 ? cols + tile + line : cols;
+}
+
 std::size_t elements(std::span<const std::size_t> sizes) {
     std::size_t n = 1;
     for (const std::size_t s : sizes) n *= s;
@@ -36,6 +44,8 @@ SeparableSweep<T>::Impl::Impl(const SeparableProblem& p)
       block_rows(std::max<std::size_t>(1, 16384 / split.cols)),
       group_pitch(split.tile + 64 / sizeof(T)),
       tile_pitch(group_pitch),
+      pitch(padded_pitch(split.cols, split.tile, sizeof(T))),
+      streams(size * sizeof(T) > kStream),
       branch(problem.branch_cost.has_value()),
       lean(branch && size > kWatchAll) {
     const std::size_t pad = 64 / sizeof(T);
@@ -54,8 +64,8 @@ SeparableSweep<T>::Impl::Impl(const SeparableProblem& p)
     for (std::size_t i = 0; i < axes.size(); ++i)
         decision_tables.push_back(builder.table(i, Rule::kMinimise));
     state = Buffer<T>(size);
-    minimum = Buffer<T>(size);
-    if (branch && !lean) expected = Buffer<T>(size);
+    minimum = Buffer<T>(split.rows * pitch);
+    if (branch && !lean) expected = Buffer<T>(split.rows * pitch);
     if (lean) {
         const std::size_t tiles = (split.cols + split.tile - 1) / split.tile;
         watch_every = 16;
@@ -70,8 +80,9 @@ void SeparableSweep<T>::Impl::prepare(int num_threads) {
     threads = num_threads > 0 ? num_threads : size < kOneThread ? 1 : omp_get_max_threads();
     const std::size_t lanes = kernels.lanes;
     while (scratch.size() < static_cast<std::size_t>(threads))
-        scratch.push_back({Buffer<T>(block_rows * split.cols), Buffer<T>(split.inner * lanes),
+        scratch.push_back({Buffer<T>(block_rows * split.cols),
                            Buffer<T>(split.inner * lanes),
+                           Buffer<T>((split.inner + kernels.width) * lanes),
                            Buffer<T>(std::max(kGroupRows, lead.back().rows) * group_pitch),
                            Buffer<T>(split.rows * tile_pitch),
                            {},
@@ -79,19 +90,42 @@ void SeparableSweep<T>::Impl::prepare(int num_threads) {
 }
 
 template <class T>
+const T* SeparableSweep<T>::Impl::shift_rows(const CostForm<T>& add, double by) {
+    shifted.resize(add.row.size());
+    std::ranges::transform(add.row, shifted.begin(),
+                           [by](double v) { return static_cast<T>(v - by); });
+    return shifted.data();
+}
+template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift) {
-    return {minimum.data(), branch ? w() : nullptr, state.data(), true, true, &start_next,
-            problem.discount, shift, lean ? nullptr : state.data(),
+    return {{minimum.data(), pitch},
+            {w().data, w().pitch},
+            state.data(),
+            true,
+            true,
+            &start_next,
+            shift_rows(start_next, problem.discount * shift),
+            problem.discount,
+            lean ? nullptr : state.data(),
             lean ? watch.data() : nullptr};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::finish_job(T* out, double shift) {
-    return {minimum.data(), branch ? w() : nullptr, out, true, false, &start, 1.0, shift,
-            nullptr, nullptr};
+    return {{minimum.data(), pitch},
+            {w().data, w().pitch},
+            out,
+            true,
+            false,
+            &start,
+            shift_rows(start, shift),
+            1.0,
+            nullptr,
+            nullptr};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::begin_job(const T* value, T* out) {
-    return {value, nullptr, out, false, true, &next, problem.discount, 0.0, nullptr, nullptr};
+    return {{value, split.cols}, {nullptr, 0},     out,     false,  true, &next,
+            next.number.data(),  problem.discount, nullptr, nullptr};
 }
 
 /// Sampled tiles are read from the state anew, as the caller may have written to it.
@@ -127,8 +161,8 @@ template <class T>
 void SeparableSweep<T>::load(const T* value) {
     impl_->prepare(num_threads);
     if (!value) impl_->minimum.clear(impl_->threads);
-    impl_->leading_pass(impl_->begin_job(value ? value : impl_->minimum.data(),
-                                         impl_->state.data()));
+    impl_->leading_pass(
+        impl_->begin_job(value ? value : impl_->minimum.data(), impl_->state.data()));
 }
 
 template <class T>
@@ -139,7 +173,7 @@ Progress SeparableSweep<T>::advance(std::size_t max_sweeps, double tolerance, do
     m.refresh_watch();
     Progress found{{}, {}, shift};
     while (found.lower.size() < max_sweeps) {
-        m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+        m.sweep_trailing();
         const Span d = m.leading_pass(m.sweep_job(found.shift));
         found.lower.push_back(d.lower + found.shift);
         found.upper.push_back(d.upper + found.shift);
@@ -153,7 +187,7 @@ template <class T>
 void SeparableSweep<T>::backup(const T* value, T* out) {
     Impl& m = *impl_;
     load(value);
-    m.trailing_pass(m.state.data(), m.branch ? m.w() : nullptr, m.minimum.data());
+    m.sweep_trailing();
     m.leading_pass(m.finish_job(out, 0.0));
 }
 

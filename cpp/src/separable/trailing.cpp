@@ -3,103 +3,159 @@
 
 namespace sparing {
 
+/// `count` leading rows from `row` on, and where they come from and go to (or null).
 template <class T>
-void SeparableSweep<T>::Impl::trailing_pass(const T* u, T* w_out, T* minimum_out) {
+struct SeparableSweep<T>::Impl::Block {
+    std::size_t row, count;
+    Rows<const T> u;
+    Rows<T> w, minimum;
+};
+
+template <class T>
+void SeparableSweep<T>::Impl::trailing_pass(Rows<const T> u, Rows<T> w_out, Rows<T> minimum_out) {
     const auto blocks = static_cast<std::ptrdiff_t>((split.rows + block_rows - 1) / block_rows);
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-    for (std::ptrdiff_t b = 0; b < blocks; ++b) {
-        const std::size_t row = static_cast<std::size_t>(b) * block_rows;
-        block(row, std::min(block_rows, split.rows - row), u, w_out, minimum_out,
-              scratch[static_cast<std::size_t>(omp_get_thread_num())]);
-    }
-}
-
-/// Expectation along the middle axes, both rules along the inner ones, minimum along the middle.
-template <class T>
-void SeparableSweep<T>::Impl::block(std::size_t row, std::size_t count, const T* u, T* w_out,
-                                    T* min_out, Scratch<T>& s) {
-    const std::size_t begin = row * split.cols, block_size = count * split.cols;
-    const T* src = u + begin;
-    T* const dst = min_out ? min_out + begin : nullptr;
-    T* const work = s.block.data();
-    for (const Group<T>& g : mid) {
-        if (g.expect.empty()) continue;
-        for (std::size_t at = 0; at < block_size; at += split.cols)
-            along_block(g, g.expect, src + at, work + at, s);
-        src = work;
-    }
-    std::size_t left = 0;
-    for (const Group<T>& g : mid) left += !g.minimise.empty();
-    const std::size_t chunk = kernels.lanes, rows = count * split.mid_rows;
-    for (std::size_t r = 0; r < rows; r += chunk) {
-        const std::size_t at = r * split.inner;
-        inner_rows(row * split.mid_rows + r, std::min(chunk, rows - r), src + at,
-                   w_out ? w_out + begin + at : nullptr,
-                   dst ? (left ? work : dst) + at : nullptr, s);
-    }
-    if (!dst) return;
-    for (const Group<T>& g : mid) {
-        if (g.minimise.empty()) continue;
-        T* const to = --left ? work : dst;
-        for (std::size_t at = 0; at < block_size; at += split.cols)
-            along_block(g, g.minimise, work + at, to + at, s);
-    }
-}
-
-/// One group of middle axes of one leading row, a few columns at a time.
-template <class T>
-void SeparableSweep<T>::Impl::along_block(const Group<T>& g,
-                                          const std::vector<Operation<T>>& operations,
-                                          const T* src, T* dst, Scratch<T>& s) {
-    const std::size_t cols = g.below * split.inner, step = split.tile;
-    for (std::size_t o = 0; o < g.outer; ++o)
-        for (std::size_t c = 0; c < cols; c += step) {
-            const std::size_t at = o * g.rows * cols + c;
-            run<T>(g, operations, {src + at, cols}, {s.group.data(), group_pitch}, {dst + at, cols},
-                   std::min(step, cols - c));
+#pragma omp parallel num_threads(threads)
+    {
+        Scratch<T>& s = scratch[static_cast<std::size_t>(omp_get_thread_num())];
+#pragma omp for schedule(dynamic)
+        for (std::ptrdiff_t b = 0; b < blocks; ++b) {
+            const std::size_t row = static_cast<std::size_t>(b) * block_rows;
+            block({row, std::min(block_rows, split.rows - row), u, w_out, minimum_out}, s);
         }
+        kernels.fence();
+    }
 }
 
-/// All inner axes of a few rows, transposed so that the rows are the lanes of vectors.
+/// Expectation along the inner axes, both rules along the middle ones, minimum along the inner.
+/// Without middle axes all rows of the block are one run of rows of the inner axes.
 template <class T>
-void SeparableSweep<T>::Impl::inner_rows(std::size_t row, std::size_t count, const T* src,
-                                         T* w_out, T* min_out, Scratch<T>& s) {
+void SeparableSweep<T>::Impl::block(const Block& b, Scratch<T>& s) {
+    const std::size_t chunk = kernels.lanes, n = split.inner;
+    if (mid.empty()) {
+        for (std::size_t r = 0; r < b.count; r += chunk) {
+            const std::size_t row = b.row + r;
+            inner_rows(b, row, std::min(chunk, b.count - r),
+                       {b.u.data + row * b.u.pitch, b.u.pitch},
+                       b.w.data ? b.w.data + row * b.w.pitch : nullptr,
+                       b.minimum.data ? b.minimum.data + row * b.minimum.pitch : nullptr, s);
+        }
+        return;
+    }
+    T* const work = s.block.data();
+    for (std::size_t row = b.row; row < b.row + b.count; ++row) {
+        const T* const u = b.u.data + row * b.u.pitch;
+        T* const to = b.minimum.data ? b.minimum.data + row * b.minimum.pitch : nullptr;
+        for (std::size_t r = 0; r < split.mid_rows; r += chunk) {
+            kernels.to_lanes(u + r * n, n, std::min(chunk, split.mid_rows - r), n, s.lanes.data());
+            kernels.prefetch(u + (r + chunk) * n, 0, 1, r + chunk < split.mid_rows ? chunk * n : 0);
+            along_lanes(inner.expect, s.lanes.data());
+            kernels.from_lanes(s.lanes.data(), work + r * n, n, std::min(chunk, split.mid_rows - r),
+                               n);
+        }
+        middle(b, row, work, s);
+        for (std::size_t r = 0; to && r < split.mid_rows; r += chunk) {
+            kernels.to_lanes(work + r * n, n, std::min(chunk, split.mid_rows - r), n,
+                             s.lanes.data());
+            along_lanes(inner.minimise, s.lanes.data());
+            deliver_lanes(s.lanes.data(), to + r * n, n, std::min(chunk, split.mid_rows - r));
+        }
+    }
+}
+
+/// Both rules along the inner axes of a few rows, transposed so that the rows are the lanes.
+template <class T>
+void SeparableSweep<T>::Impl::inner_rows(const Block& b, std::size_t row, std::size_t count,
+                                         Rows<const T> src, T* w_out, T* min_out, Scratch<T>& s) {
     const std::size_t n = split.inner;
     T* const x = s.lanes.data();
-    const auto apply = [&](const std::vector<Operation<T>>& operations) {
-        for (const Operation<T>& op : operations) {
-            const std::size_t cols = op.below * kernels.lanes;
-            op.run({op.first, op.second, op.n2, op.outer, 1, cols, x, cols, x, cols});
-        }
-    };
-    kernels.to_lanes(src, n, count, n, x);
-    apply(inner.expect);
+    kernels.to_lanes(src.data, src.pitch, count, n, x);
+    along_lanes(inner.expect, x);
     if (post.any) add_post(row, count, s);
-    if (w_out) kernels.from_lanes(x, w_out, n, count, n);
+    if (w_out) deliver_lanes(x, w_out, b.w.pitch, count);
     if (!min_out) return;
-    apply(inner.minimise);
-    kernels.from_lanes(x, min_out, n, count, n);
+    along_lanes(inner.minimise, x);
+    deliver_lanes(x, min_out, b.minimum.pitch, count);
 }
 
-/// Costs between the last draw and the decision are rare: through a transposed copy.
+template <class T>
+void SeparableSweep<T>::Impl::along_lanes(const std::vector<Operation<T>>& operations, T* x) {
+    for (const Operation<T>& op : operations) {
+        const std::size_t cols = op.below * kernels.lanes;
+        op.run({op.first, op.second, op.n2, op.outer, 1, cols, x, cols, x, cols});
+    }
+}
+
+template <class T>
+void SeparableSweep<T>::Impl::deliver_lanes(const T* x, T* dst, std::size_t row_pitch,
+                                            std::size_t count) {
+    (streams ? kernels.stream_from_lanes : kernels.from_lanes)(x, dst, row_pitch, count,
+                                                               split.inner);
+}
+
+/// Both rules along the middle axes of one leading row: expectation along all groups but the
+/// last in place, then tile by tile along the last, W on its way out, and minimum back.
+template <class T>
+void SeparableSweep<T>::Impl::middle(const Block& b, std::size_t leading_row, T* work,
+                                     Scratch<T>& s) {
+    const Group<T>& last = mid.back();
+    const std::size_t n = split.inner;
+    const Rows<T> x{s.group.data(), group_pitch};
+    for (std::size_t k = 0; k + 1 < mid.size(); ++k) along_block(mid[k], mid[k].expect, work, s);
+    for (std::size_t o = 0; o < last.outer; ++o)
+        for (std::size_t c = 0; c < n; c += split.tile) {
+            const std::size_t row = o * last.rows, cols = std::min(split.tile, n - c);
+            const Rows<T> here{work + row * n + c, n};
+            run<T>(last, last.expect, {here.data, n}, x, x, cols);
+            if (post.any) post_rows(leading_row * split.mid_rows + row, last.rows, c, cols, s);
+            for (std::size_t r = 0; b.w.data && r < last.rows; ++r) {
+                T* const to = b.w.data + leading_row * b.w.pitch + (row + r) * n + c;
+                if (streams)
+                    kernels.stream(x.data + r * x.pitch, to, cols);
+                else
+                    std::copy_n(x.data + r * x.pitch, cols, to);
+            }
+            if (b.minimum.data) run<T>(last, last.minimise, {x.data, x.pitch}, x, here, cols);
+        }
+    for (std::size_t k = mid.size() - 1; b.minimum.data && k-- > 0;)
+        along_block(mid[k], mid[k].minimise, work, s);
+}
+
+/// One group of middle axes, in place.
+template <class T>
+void SeparableSweep<T>::Impl::along_block(const Group<T>& g,
+                                          const std::vector<Operation<T>>& operations, T* work,
+                                          Scratch<T>& s) {
+    const std::size_t cols = g.below * split.inner;
+    for (std::size_t o = 0; o < g.outer; ++o)
+        for (std::size_t c = 0; c < cols; c += split.tile) {
+            const Rows<T> here{work + o * g.rows * cols + c, cols};
+            run<T>(g, operations, {here.data, cols}, {s.group.data(), group_pitch}, here,
+                   std::min(split.tile, cols - c));
+        }
+}
+
+/// Costs between the last draw and the decision: rows of the middle axes in a tile.
+template <class T>
+void SeparableSweep<T>::Impl::post_rows(std::size_t row, std::size_t count, std::size_t col,
+                                        std::size_t cols, Scratch<T>& s) {
+    kernels.finish({s.group.data(), group_pitch, nullptr, 0, count, cols, T(0), T(1), nullptr,
+                    post.number.data() + row, nullptr, post.at(row, col, s.add), 0, post.count()});
+}
+
+/// The same where the rows are lanes: by way of a transposed copy, as it is rare.
 template <class T>
 void SeparableSweep<T>::Impl::add_post(std::size_t row, std::size_t count, Scratch<T>& s) {
-    const std::size_t n = split.inner;
+    const std::size_t n = split.inner, pitch = s.rows.size() / kernels.lanes;
     T *const x = s.lanes.data(), *const rows = s.rows.data();
-    kernels.from_lanes(x, rows, n, count, n);
-    s.add.resize(post.count());
-    for (std::size_t l = 0; l < count; ++l) {
-        post.pointers(row + l, 0, s.add.data());
-        for (std::size_t c = 0; c < n; ++c) {
-            T sum = static_cast<T>(post.row[row + l]);
-            for (const T* const term : s.add) sum += term[c];
-            rows[l * n + c] += sum;
-        }
-    }
-    kernels.to_lanes(rows, n, count, n, x);
+    kernels.from_lanes(x, rows, pitch, count, n);
+    kernels.finish({rows, pitch, nullptr, 0, count, n, T(0), T(1), nullptr,
+                    post.number.data() + row, nullptr, post.at(row, 0, s.add), 0, post.count()});
+    kernels.to_lanes(rows, pitch, count, n, x);
 }
 
-template void SeparableSweep<float>::Impl::trailing_pass(const float*, float*, float*);
-template void SeparableSweep<double>::Impl::trailing_pass(const double*, double*, double*);
+template void SeparableSweep<float>::Impl::trailing_pass(Rows<const float>, Rows<float>,
+                                                         Rows<float>);
+template void SeparableSweep<double>::Impl::trailing_pass(Rows<const double>, Rows<double>,
+                                                          Rows<double>);
 
 }  // namespace sparing

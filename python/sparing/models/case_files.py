@@ -54,7 +54,7 @@ def problem_from_table(table: Table, *, name: str) -> MultiComponentProblem:
     """Return the problem that a parsed case file describes."""
     system = _section(table, "system")
     kind = system.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"[system] kind must be one of {sorted(KINDS)}; got {kind!r}.")
     return KINDS[kind](table, name)
 
@@ -138,9 +138,9 @@ def _objective(table: Table) -> dict[str, Any]:
     objective = _section(table, "objective") if "objective" in table else {}
     criterion = objective.get("criterion", "average")
     fields: dict[str, Any] = {"criterion": criterion}
-    if criterion == "discounted":
-        if "discount" not in objective:
-            raise ValueError("[objective] discount is missing: a discounted criterion needs it.")
+    if criterion == "discounted" and "discount" not in objective:
+        raise ValueError("[objective] discount is missing: a discounted criterion needs it.")
+    if "discount" in objective:
         fields["discount"] = check_number("[objective] discount", objective["discount"])
     goals = {}
     for measure, entry in objective.items():
@@ -212,8 +212,8 @@ def _matrix(table: Table, key: str, place: str) -> np.ndarray[Any, np.dtype[np.f
     rows = table.get(key)
     if rows is None:
         raise ValueError(f"{place}: {key} is missing.")
-    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ValueError(f"{place}: {key} must be a list of rows.")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+        raise ValueError(f"{place}: {key} must be a list of one row or more.")
     lengths = {len(row) for row in rows}
     if len(lengths) != 1:
         raise ValueError(f"{place}: the rows of {key} differ in length: {sorted(lengths)}.")

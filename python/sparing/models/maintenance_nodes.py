@@ -10,7 +10,8 @@ from sparing.nodes import Alternative, Axis, Branch, Chance, Cost, Decision, Nod
 from sparing.table import Table
 
 if TYPE_CHECKING:
-    from sparing.models.multi_component import Component, MultiComponentProblem
+    from sparing.models.component import Component
+    from sparing.models.multi_component import MultiComponentProblem
 
 
 def maintenance_nodes(problem: MultiComponentProblem) -> list[Node]:
@@ -132,12 +133,13 @@ def _result(component: Component, option: Axis) -> Chance:
     kinds = {"maintenance": component.maintenance_cost, **component.criteria}
     costs = {kind: matrix[found] for kind, matrix in kinds.items()}
     reached = chance > 0.0
-    for row, column in np.argwhere(reached & ~np.isfinite(costs["maintenance"]))[:1]:
-        if row >= size:
-            raise ValueError(
-                f"component {component.name!r}: maintenance in state {found[row]} may reach state"
-                f" {column}, whose maintenance_cost is inf; it must be finite for a uniform result."
-            )
+    forbidden = (reached & ~np.isfinite(costs["maintenance"]))[size:]  # of the rows that maintain
+    for row, column in np.argwhere(forbidden)[:1]:
+        raise ValueError(
+            f"component {component.name!r}: maintenance in state {found[size + row]} may reach"
+            f" state {column}, whose maintenance_cost is inf; it must be finite for a uniform"
+            " result."
+        )
     finite = {kind: np.where(reached & np.isfinite(v), v, 0.0) for kind, v in costs.items()}
     table = Table.from_probabilities(chance, cost=finite)
     return Chance(

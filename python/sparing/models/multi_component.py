@@ -9,125 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing._checks import check_number, check_stochastic, frozen_array
+from sparing._checks import check_number, is_number
 from sparing.epoch import Axis, Chance, Cost, Epoch, Node
+from sparing.models.component import COST_KINDS, Component
+from sparing.models.goal import Goal
 from sparing.models.structure import Structure, parse_structure
 
-COST_KINDS = ("maintenance", "set-up", "downtime")  # what the measure "cost" adds up
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Component:
-    """One component with states 0 (as good as new) to m (failed).
-
-    Parameters
-    ----------
-    name
-        Its name in the structure and in the state.
-    transition
-        Shape (m + 1, m + 1): chance to degrade from state i to j between two inspections.
-    maintenance_cost
-        Shape (m + 1, m + 1): cost of bringing it from state i to state j <= i; inf: cannot be
-        done. Entries above the diagonal are never used.
-    criteria
-        Further kinds of cost of the same shape, e.g. the exposure of workers.
-    """
-
-    name: str
-    transition: NDArray[np.float64]
-    maintenance_cost: NDArray[np.float64]
-    criteria: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        place = f"component {self.name!r}"
-        transition = frozen_array(f"{place}: transition", self.transition)
-        size = len(transition) if transition.ndim else 0
-        if transition.shape != (size, size) or size < 2:
-            raise ValueError(
-                f"{place}: transition must be square with 2 states or more; got shape"
-                f" {transition.shape}."
-            )
-        check_stochastic(f"{place}: transition", transition)
-        cost = frozen_array(f"{place}: maintenance_cost", self.maintenance_cost, shape=(size, size))
-        extra = {
-            kind: frozen_array(f"{place}: criteria.{kind}", matrix, shape=(size, size))
-            for kind, matrix in self.criteria.items()
-        }
-        for i in range(size):
-            for j in range(i + 1):
-                if not cost[i, j] >= 0.0:
-                    raise ValueError(
-                        f"{place}: maintenance_cost[{i}, {j}] must be at least 0 (or inf);"
-                        f" got {cost[i, j]:g}."
-                    )
-                for kind, matrix in extra.items():
-                    if not np.isfinite(matrix[i, j]):
-                        raise ValueError(
-                            f"{place}: criteria.{kind}[{i}, {j}] must be finite;"
-                            f" got {matrix[i, j]:g}."
-                        )
-            if np.isinf(cost[i, : i + 1]).all():
-                raise ValueError(
-                    f"{place}: state {i} allows no action: row {i} of maintenance_cost is inf."
-                )
-        for name, value in (("transition", transition), ("maintenance_cost", cost)):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "criteria", extra)
-
-    @property
-    def num_states(self) -> int:
-        """Number of states m + 1."""
-        return len(self.transition)
-
-    @property
-    def failed(self) -> int:
-        """The failed state m."""
-        return self.num_states - 1
-
-    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the allowed maintenance (from state, to state), row by row."""
-        allowed = np.tril(np.isfinite(self.maintenance_cost))
-        rows, to = np.nonzero(allowed)
-        return rows, to
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """One criterion of the objective, in the manner of goal programming (eq. 21-23).
-
-    Parameters
-    ----------
-    weight
-        Its weight, at least 0.
-    goal
-        The aspired level per inspection; it shifts the objective by a constant.
-    scale
-        What a deviation is divided by; default the goal (1 if the goal is 0).
-    at_least, at_most
-        Hard limits of the long-run average, met by a multiplier.
-    """
-
-    weight: float = 1.0
-    goal: float = 0.0
-    scale: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-
-    def __post_init__(self) -> None:
-        check_number("weight", self.weight, at_least=0.0)
-        check_number("goal", self.goal)
-        if self.scale is not None and not check_number("scale", self.scale) > 0.0:
-            raise ValueError(f"scale must be > 0; got {self.scale}.")
-
-    @property
-    def divisor(self) -> float:
-        """What a deviation is divided by."""
-        return self.scale if self.scale is not None else abs(self.goal) or 1.0
+__all__ = ["COST_KINDS", "Component", "Goal", "MultiComponentProblem"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,17 +73,44 @@ class MultiComponentProblem:
             raise ValueError(
                 f"criterion must be 'average' or 'discounted'; got {self.criterion!r}."
             )
-        if self.criterion == "discounted" and not 0.0 < self.discount < 1.0:
-            raise ValueError(
-                f"discount must be above 0 and below 1 for a discounted objective;"
-                f" got {self.discount}."
-            )
-        if self.result not in ("chosen", "uniform"):
-            raise ValueError(f"result must be 'chosen' or 'uniform'; got {self.result!r}.")
+        self._check_discount()
+        self._check_result()
+        object.__setattr__(self, "goals", MappingProxyType(dict(self.goals)))
         known = {"cost", "reliability", *COST_KINDS, *self.own_kinds}
         for measure in self.goals:
             if measure not in known:
                 raise ValueError(f"objective: unknown measure {measure!r}; known: {sorted(known)}.")
+
+    def _check_discount(self) -> None:
+        if self.criterion == "discounted":
+            if not (is_number(self.discount) and 0.0 < self.discount < 1.0):
+                raise ValueError(
+                    "discount must be above 0 and below 1 for a discounted objective;"
+                    f" got {self.discount!r}."
+                )
+        elif not (is_number(self.discount) and self.discount == 1.0):
+            raise ValueError(
+                f"an average objective has no discount; got {self.discount!r}. Use criterion ="
+                " 'discounted' for one."
+            )
+
+    def _check_result(self) -> None:
+        if self.result not in ("chosen", "uniform"):
+            raise ValueError(f"result must be 'chosen' or 'uniform'; got {self.result!r}.")
+        if not isinstance(self.restore_when_down, bool):
+            raise ValueError(
+                f"restore_when_down must be true or false; got {self.restore_when_down!r}."
+            )
+        if self.result == "uniform":
+            if self.restore_when_down:
+                raise ValueError("restore_when_down needs result = 'chosen'; got 'uniform'.")
+            self._maintained()  # refuses costs of inf that a random result may reach
+        for component in self.components if self.restore_when_down else ():
+            if np.isinf(component.maintenance_cost[component.failed, : component.failed]).all():
+                raise ValueError(
+                    f"component {component.name!r}: restore_when_down needs a finite"
+                    f" maintenance_cost out of its failed state {component.failed}."
+                )
 
     @property
     def names(self) -> list[str]:
@@ -213,7 +135,7 @@ class MultiComponentProblem:
     @property
     def num_states(self) -> int:
         """Number of states at an inspection."""
-        return int(np.prod([c.num_states for c in self.components], dtype=np.int64))
+        return prod(c.num_states for c in self.components)
 
     @property
     def initial_state(self) -> tuple[int, ...]:

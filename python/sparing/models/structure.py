@@ -50,7 +50,12 @@ def parse_structure(text: str, names: Sequence[str]) -> Structure:
         If `text` is no such expression, or names a component that is not in `names`; the message
         gives the position.
     """
-    structure = _Parser(text).parse()
+    if not isinstance(text, str):
+        raise ValueError(f"structure must be a text such as 'c1 & (c2 | c3)'; got {text!r}.")
+    try:
+        structure = _Parser(text).parse()
+    except RecursionError:
+        raise ValueError(f"structure {text[:40]!r}...: is nested too deeply.") from None
     for unknown in sorted(structure.components - set(names)):
         raise ValueError(
             f"structure {text!r}: unknown component {unknown!r}; components: {', '.join(names)}."

@@ -14,7 +14,14 @@ from sparing import _core
 from sparing.epoch import Epoch
 from sparing.policies import CallbackPolicy, Policy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
-from sparing.stages import flat_states, make_plan, raise_no_path, stage_signature, unflatten_states
+from sparing.stages import (
+    describe,
+    flat_states,
+    make_plan,
+    raise_no_path,
+    stage_signature,
+    unflatten_states,
+)
 
 Trouble: TypeAlias = tuple[int, int, int, int, list[int], list[int]]
 _RESOLVED_STATES = 1 << 20  # up to here stages are resolved for every state in advance
@@ -34,10 +41,12 @@ class Runner:
         seed: int,
         num_threads: int,
         lanes: int = _LANES,
+        kernel: str = "widest",
     ) -> None:
         self.epochs, self.policies = epochs, policies
         self.weights, self.kinds = weights, [*weights]
         self.seed, self.num_threads, self.lanes = seed, num_threads, lanes
+        self.kernel = kernel  # "general", or for small epochs "baseline", "avx2", "avx512"
         self._plans: dict[tuple[int, int], _core.RolloutPlan] = {}
 
     def advance(
@@ -89,6 +98,7 @@ class Runner:
             totals is not None,
             _CALLBACK_LANES if callback else self.lanes,
             1 if callback else self.num_threads,
+            self.kernel,
         )
         if trouble is not None:
             _raise(epoch, policy, trouble)
@@ -138,12 +148,16 @@ def _is_small(epoch: Epoch) -> bool:
 
 def _raise(epoch: Epoch, policy: Policy, trouble: Trouble) -> NoReturn:
     replication, time, first, last, state, goal = trouble
+    start, end = epoch.layouts[first], epoch.layouts[last]
     flat = -1
     if isinstance(policy, TablePolicy) and not goal:
-        stage = epoch.stages.index((first, last))
-        flat = int(policy.stages[stage][flat_states(state, epoch.layouts[first])])
-        goal = unflatten_states(flat, epoch.layouts[last]).tolist()
+        flat = int(policy.stages[epoch.stages.index((first, last))][flat_states(state, start)])
+        goal = unflatten_states(flat, end).tolist()
+    where = f"replication {replication}, epoch {time}"
+    if end and not goal:
+        label = epoch.nodes[first].label
+        raise ValueError(f"{where}, {label}: state {describe(state, start)} allows nothing.")
     try:
-        raise_no_path(epoch.layouts[first], state, epoch.layouts[last], goal, flat)
+        raise_no_path(start, state, end, goal, flat)
     except ValueError as error:
-        raise ValueError(f"replication {replication}, epoch {time}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
