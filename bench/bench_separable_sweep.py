@@ -126,7 +126,7 @@ def solve(num, dtype, tolerance, relative_gap):
     while not done:
         _, _, shift = sweep.advance(1000, tolerance, shift, True)
         policy = sweep.state.view(np.uint32) if dtype == "float32" else None
-        lower, upper, probe = sweep.certify(policy, None, 0, shift)
+        lower, upper, probe, _ = sweep.certify(policy, None, 0, shift)
         scale = 0.95 / (1.0 - 0.95)
         slack = scale * (upper - lower)
         middle = probe + scale * 0.5 * (lower + upper)

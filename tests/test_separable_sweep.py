@@ -164,7 +164,7 @@ def check_certificate(case, dtype, rng):
     sweep.load(value)
     policy, after = np.zeros(case.sizes, np.uint32), np.zeros(case.sizes, dtype)
     probe = int(rng.integers(0, value.size))
-    lower, upper, probe_value = sweep.certify(policy, after, probe)
+    lower, upper, probe_value, _ = sweep.certify(policy, after, probe)
     exact = case.backup(before.astype(float))
     change = exact - before
     assert lower <= change.min() <= change.max() <= upper

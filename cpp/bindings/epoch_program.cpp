@@ -25,17 +25,20 @@ void bind_program(py::module_& m, const char* name) {
             [](Program& p, bool minimise, int in, int out, const Indices& indptr,
                const Indices& source, const Numbers& weight, const Numbers& start,
                const Indices& target, const Indices& count, const Indices& out_stride,
-               const Indices& in_stride, std::int64_t lanes) {
+               const Indices& in_stride, std::int64_t lanes, const Numbers& dense,
+               std::int64_t dense_size, std::int64_t dense_outer) {
                 using sparing::Semiring;
                 p.add(sparing::Product{
                     minimise ? Semiring::min_plus : Semiring::plus_times, in, out,
                     {copied(indptr), copied(source), copied(weight), copied(start), copied(target)},
-                    {copied(count), copied(out_stride), copied(in_stride), lanes}});
+                    {copied(count), copied(out_stride), copied(in_stride), lanes},
+                    {dense_size, dense_outer, lanes, copied(dense)}});
             },
             "minimise"_a, "source_buffer"_a, "target_buffer"_a, "indptr"_a.noconvert(),
             "source"_a.noconvert(), "weight"_a.noconvert(), "start"_a.noconvert(),
             "target"_a.noconvert(), "count"_a.noconvert(), "out_stride"_a.noconvert(),
-            "in_stride"_a.noconvert(), "lanes"_a)
+            "in_stride"_a.noconvert(), "lanes"_a, "dense"_a.noconvert(), "dense_size"_a,
+            "dense_outer"_a)
         .def(
             "add_cost",
             [](Program& p, int in, int out, const Indices& outer, const Indices& inner,

@@ -108,7 +108,7 @@ each state or None, and one value per combination of groups, values.ndim == len(
                     const py::gil_scoped_release release;
                     found = self.certify(p, v, probe, shift);
                 }
-                return py::make_tuple(found.lower, found.upper, found.probe_value);
+                return py::make_tuple(found.lower, found.upper, found.probe_value, found.rounding);
             },
             "policy"_a.noconvert(), "value"_a.noconvert(), "probe"_a = 0, "shift"_a = 0.0)
         .def(

@@ -61,16 +61,22 @@ void argmin(const T* table, std::size_t n, std::size_t outer, std::size_t inner,
     }
 }
 
+/// A vector of consecutive numbers.
+template <class E>
+[[gnu::always_inline]] inline Vec<E> count_from(std::size_t begin) {
+    Vec<E> v;
+    for (std::size_t k = 0; k < kWidth<E>; ++k) v[k] = static_cast<E>(k);
+    return v + static_cast<E>(begin);
+}
+
 template <class T>
-void argmin_first(const T* row, std::size_t n, const T* src, std::size_t stride,
-                  std::size_t own_index, std::size_t cols, T* dst, IndexOf<T>* index_dst) {
+void argmin_first(const T* row, std::size_t n, const T* src, std::size_t stride, std::size_t begin,
+                  std::size_t cols, T* dst, IndexOf<T>* index_dst) {
     constexpr std::size_t W = kWidth<T>;
-    Vec<IndexOf<T>> ramp;
-    for (std::size_t k = 0; k < W; ++k) ramp[k] = static_cast<IndexOf<T>>(k);
     for (std::size_t next = 0; next < cols; next += W) {
         const std::size_t c = cols < W || next + W <= cols ? next : cols - W;
         const std::size_t part = cols < W ? cols : 0;
-        const Vec<IndexOf<T>> own = ramp + static_cast<IndexOf<T>>(own_index + c);
+        const Vec<IndexOf<T>> own = count_from<IndexOf<T>>(begin + c);
         Best<T> best{row[0] + load_some(src + c, part), own};
         for (std::size_t j = 1; j < n; ++j)
             best.take(row[j] + load_some(src + j * stride + c, part),
@@ -80,27 +86,48 @@ void argmin_first(const T* row, std::size_t n, const T* src, std::size_t stride,
     }
 }
 
-/// One vector of `compare`; x and index are padded, all that states own is read before a write.
+/// The choices as a policy stores them.
+template <class Index>
+[[gnu::always_inline]] inline void store_policy(std::uint32_t* p, const Vec<Index>& choice) {
+    typedef std::uint32_t Narrow
+        __attribute__((vector_size(kWidth<Index> * sizeof(std::uint32_t))));
+    const Narrow narrow = __builtin_convertvector(choice, Narrow);
+    __builtin_memcpy(p, &narrow, sizeof narrow);
+}
+
+/// Smallest and largest change so far.
 template <class T>
-[[gnu::always_inline]] inline void compare_at(CompareArgs<T>& a, const IndexOf<T>* index,
+struct Change {
+    Vec<T> low, high;
+};
+
+/// One vector of `compare`, or the first `part` > 0 entries of one. x, index and the cost rows are
+/// padded; what the states own is read before anything is written, as it may be the same memory.
+template <class T>
+[[gnu::always_inline]] inline void compare_at(const CompareArgs<T>& a, const IndexOf<T>* index,
                                               const SumRow<T>& keep, const SumRow<T>& add,
-                                              std::size_t c, std::size_t count) {
+                                              std::size_t c, std::size_t part, Change<T>& change) {
     using Index = IndexOf<T>;
     Vec<T> best = load(a.cost.x + c);
     Vec<Index> choice = load(index + c);
     if (a.cost.w) {
-        const Vec<T> w = count < kWidth<T> ? load_part(a.cost.w + c, count) : load(a.cost.w + c);
-        const Vec<T> stay = w + keep.template at<2>(c), act = a.cost.branch + best;
-        Vec<Index> own;
-        for (std::size_t k = 0; k < kWidth<T>; ++k) own[k] = static_cast<Index>(a.base + c + k);
-        choice = act < stay ? choice : own;
+        const Vec<T> stay = load_some(a.cost.w + c, part) + keep.template at<2>(c);
+        const Vec<T> act = a.cost.branch + best;
+        choice = act < stay ? choice : count_from<Index>(a.base + c);
         best = smaller<Vec<T>>(act, stay);
     }
     const Vec<T> value = best + add.template at<2>(c);
-    for (std::size_t k = 0; k < count; ++k) {
-        const T d = value[k] - a.old[c + k];
-        a.lower = d < a.lower ? d : a.lower;
-        a.upper = d > a.upper ? d : a.upper;
+    const Vec<T> d = value - load_some(a.old + c, part);
+    if (part == 0) {
+        change.low = smaller<Vec<T>>(d, change.low);
+        change.high = larger<Vec<T>>(d, change.high);
+        if (a.value) store(a.value + c, value);
+        if (a.policy) store_policy<Index>(a.policy + c, choice);
+        return;
+    }
+    for (std::size_t k = 0; k < part; ++k) {
+        change.low[k] = d[k] < change.low[k] ? d[k] : change.low[k];
+        change.high[k] = d[k] > change.high[k] ? d[k] : change.high[k];
         if (a.value) a.value[c + k] = value[k];
         if (a.policy) a.policy[c + k] = static_cast<std::uint32_t>(choice[k]);
     }
@@ -108,15 +135,18 @@ template <class T>
 
 template <class T>
 void compare(CompareArgs<T>& args, const IndexOf<T>* index) {
-    CompareArgs<T> a = args;
+    const CompareArgs<T> a = args;
     const SumRow<T> keep(a.cost.keep, a.cost.keep_tables, a.cost.num_keep, 0);
     const SumRow<T> add(a.cost.add, a.cost.add_tables, a.cost.num_add, 0);
-    std::size_t c = 0;
-    for (; c + kWidth<T> <= a.cost.cols; c += kWidth<T>)
-        compare_at(a, index, keep, add, c, kWidth<T>);
-    if (c < a.cost.cols) compare_at(a, index, keep, add, c, a.cost.cols - c);
-    args.lower = a.lower;
-    args.upper = a.upper;
+    Change<T> change{splat(a.lower), splat(a.upper)};
+    const std::size_t rest = a.cost.cols % kWidth<T>, whole = a.cost.cols - rest;
+    for (std::size_t c = 0; c < whole; c += kWidth<T>)
+        compare_at(a, index, keep, add, c, 0, change);
+    if (rest) compare_at(a, index, keep, add, whole, rest, change);
+    for (std::size_t k = 0; k < kWidth<T>; ++k) {
+        args.lower = change.low[k] < args.lower ? change.low[k] : args.lower;
+        args.upper = change.high[k] > args.upper ? change.high[k] : args.upper;
+    }
 }
 
 }  // namespace

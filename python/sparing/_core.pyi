@@ -23,6 +23,9 @@ class EpochProgram64:
         out_stride: _Indices,
         in_stride: _Indices,
         lanes: int,
+        dense: _Numbers,
+        dense_size: int,
+        dense_outer: int,
     ) -> None: ...
     def add_cost(
         self,
@@ -58,6 +61,9 @@ class EpochProgram32:
         out_stride: _Indices,
         in_stride: _Indices,
         lanes: int,
+        dense: _Numbers,
+        dense_size: int,
+        dense_outer: int,
     ) -> None: ...
     def add_cost(
         self,
@@ -297,7 +303,7 @@ class SeparableSweep32:
         value: NDArray[np.float32] | None,
         probe: int = 0,
         shift: float = 0.0,
-    ) -> tuple[float, float, float]: ...
+    ) -> tuple[float, float, float, float]: ...
     def backup(self, value: NDArray[np.float32], out: NDArray[np.float32]) -> None: ...
     @staticmethod
     def bytes_needed(sizes: Sequence[int], itemsize: int) -> int: ...
@@ -328,7 +334,7 @@ class SeparableSweep64:
         value: NDArray[np.float64] | None,
         probe: int = 0,
         shift: float = 0.0,
-    ) -> tuple[float, float, float]: ...
+    ) -> tuple[float, float, float, float]: ...
     def backup(self, value: NDArray[np.float64], out: NDArray[np.float64]) -> None: ...
     @staticmethod
     def bytes_needed(sizes: Sequence[int], itemsize: int) -> int: ...

@@ -21,7 +21,7 @@ def check_every_state_has_an_action(epoch: Epoch) -> None:
     loses no state, no further one does. If it loses some, an epoch that can follow itself is
     swept on to count those that can only lead to them.
     """
-    if not any(_may_forbid(node) for node in epoch.nodes):
+    if not any(may_forbid(node) for node in epoch.nodes):
         return
     from sparing.lowering import Lowering, size_of
 
@@ -64,10 +64,10 @@ def _shape(layout: Layout) -> list[tuple[str, int]]:
     return [(axis.name, axis.size) for axis in layout]
 
 
-def _may_forbid(node: Node) -> bool:
+def may_forbid(node: Node) -> bool:
     """Whether `node` can leave a state without anything allowed."""
     if isinstance(node, Cost):
         return bool(np.isinf(node.values).any())
     if isinstance(node, Branch):
-        return all(any(_may_forbid(n) for n in a.nodes) for a in node.alternatives)
+        return all(any(may_forbid(n) for n in a.nodes) for a in node.alternatives)
     return bool((np.diff(node.table.indptr) == 0).any())

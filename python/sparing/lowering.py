@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparing import _core
 from sparing.epoch import Epoch, layout_after, resolve_to
+from sparing.feasibility import may_forbid
 from sparing.nodes import Branch, Chance, Cost, Decision, Layout, Node
 
 Offsets: TypeAlias = NDArray[np.int64]
@@ -22,6 +23,7 @@ Real: TypeAlias = type[np.float64] | type[np.float32]
 
 END, START = 0, 1  # the buffers of the value behind the last node and of that at the start
 INNER_SCORES = 1 << 16
+LARGEST_DENSE, LEAST_LANES = 10, 8  # which small tables take the fast path of dense nodes
 
 
 def strides_of(layout: Layout) -> dict[str, int]:
@@ -81,6 +83,7 @@ class Lowering:
         self._held: set[int] = set()
         self._factor = epoch.discount
         self._is_last = False
+        self._may_forbid = any(may_forbid(node) for node in epoch.nodes)
         buffer = self._nodes(epoch)
         if buffer != START:
             self._emit("add_scale", buffer, START, 1.0)
@@ -144,10 +147,40 @@ class Lowering:
             *(minimise, buffer, out),
             *(table.indptr, to[table.to] + context, weight, start, offsets_of(read, layout)),
             *(count, out_stride, in_stride, lanes),
+            *self._dense(node, layout, lanes, minimise=minimise, weight=weight, start=start),
         )
         self._count(int(np.diff(table.indptr).max()) + 3, table.cost)
         self._release(buffer)
         return out
+
+    def _dense(
+        self,
+        node: Decision | Chance,
+        layout: Layout,
+        lanes: int,
+        *,
+        minimise: bool,
+        weight: NDArray[np.float64],
+        start: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], int, int]:
+        """Return the table of a small dense node on one axis as [states, states], or nothing.
+
+        Such a node takes a fast path. A value that may be infinite never meets a dense average.
+        """
+        nothing, rows = (np.empty(0), 0, 0), node.table
+        size = rows.num_rows
+        square = len(node.axes) == 1 and not node.context and layout_after(node, layout) == layout
+        if not square or size > LARGEST_DENSE or lanes < LEAST_LANES or node.is_move:
+            return nothing
+        if 2 * rows.to.size < size * size or (not minimise and (self._may_forbid or start.any())):
+            return nothing
+        dense = np.full((size, size), np.inf if minimise else 0.0)
+        place = (rows.rows(), rows.to)
+        if minimise:
+            np.minimum.at(dense, place, weight)
+        else:
+            np.add.at(dense, place, weight)
+        return dense.ravel(), size, size_of(layout) // (size * lanes)
 
     def _cost(self, node: Cost, layout: Layout, buffer: int) -> int:
         weight = self.weights.get(node.kind, 0.0)

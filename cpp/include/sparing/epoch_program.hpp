@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "sparing/dense_product.hpp"
 #include "sparing/mode_product.hpp"
 #include "sparing/tensor_operations.hpp"
 
@@ -19,6 +20,7 @@ struct Product {
     int in, out;
     Rows rows;
     Riders riders;
+    DenseTable dense;  // the same table, where it is small, square and on one axis
 };
 struct AddCost {
     int in, out;
@@ -91,7 +93,8 @@ class EpochProgram {
     void apply(const Product& op, Posts) {
         const auto in = tensors_[op.in];
         const auto out = output(op.out);
-        mode_product(op.rule, op.rows, op.riders, in, out, num_threads_);
+        if (out.post || !dense_product(op.rule, op.dense, in.value, out.value, num_threads_))
+            mode_product(op.rule, op.rows, op.riders, in, out, num_threads_);
         tensors_[op.out] = out;
     }
     void apply(const AddCost& op, Posts) {

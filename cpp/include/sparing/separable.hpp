@@ -43,6 +43,7 @@ struct Progress {
 
 struct Certificate {
     double lower, upper, probe_value;
+    double rounding;  // bound on the rounding error of any TV
 };
 
 /// Value iteration V <- TV - shift on two or three arrays of tensor size.

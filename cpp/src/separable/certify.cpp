@@ -220,6 +220,7 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
     Certificate found = m.compare_slices(policy, value, probe);
     found.lower -= slack;
     found.upper += slack;
+    found.rounding = slack;
     const auto overlaps = [&](const void* p) {
         return p == static_cast<const void*>(m.state.data());
     };

@@ -68,7 +68,7 @@ class Checkpoint:
             record = json.loads((self.directory / "checkpoint.json").read_text())
         except (OSError, ValueError):
             return None
-        if record.get("key") != self.key:
+        if not isinstance(record, dict) or record.get("key") != self.key:
             return None
         state = np.load(self.directory / record["state"], mmap_mode="r", allow_pickle=False)
         return Position(**record["position"]), state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import time
 from collections.abc import Mapping, Sequence
@@ -120,19 +121,27 @@ class _Backward:
         check_memory(largest, f"a period of {max(e.num_states for e in epochs):,} states")
         self.posts: list[tuple[NDArray[np.uint32], ...]] = [()] * len(epochs)
         self._lowered: tuple[Epoch, Lowering] | None = None
-        self.checkpoint = None
-        if checkpoint_dir is not None:
-            key = "-".join(
-                fingerprint(e, self.weights, dtype=dtype.__name__, periods=len(epochs))
-                for e in dict.fromkeys(epochs)
-            )
-            self.checkpoint = Checkpoint(directory=checkpoint_dir, key=key)
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint: Checkpoint | None = None
+
+    def _key(self, terminal: NDArray[Any]) -> str:
+        """Return what tells this solve from others: the periods in order and the value behind."""
+        keys = {
+            id(epoch): fingerprint(epoch, self.weights, dtype=self.dtype.__name__)
+            for epoch in self.epochs
+        }
+        digest = hashlib.sha256(terminal.tobytes())
+        for epoch in self.epochs:
+            digest.update(keys[id(epoch)].encode())
+        return digest.hexdigest()
 
     def solve(
         self, terminal: ArrayLike | None, initial: tuple[int, ...], progress: ProgressHook | None
     ) -> FiniteHorizonSolution:
         started = saved_at = time.monotonic()
         value, slack, done = self._terminal(terminal), 0.0, 0
+        if self.checkpoint_dir is not None:
+            self.checkpoint = Checkpoint(directory=self.checkpoint_dir, key=self._key(value))
         saved = self.checkpoint.load() if self.checkpoint else None
         if saved is not None:
             value, slack, done = np.array(saved[1]), saved[0].shift, saved[0].num_sweeps

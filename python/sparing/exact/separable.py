@@ -209,11 +209,12 @@ class SeparableSweep:
         if keep_policy:
             consume = self.certify_consumes and not keep_value
             policy = state.view(np.uint32) if consume else np.empty(state.size, dtype=np.uint32)
-        lower, upper, at = self._sweep.certify(policy, value, probe, shift)
+        lower, upper, at, rounding = self._sweep.certify(policy, value, probe, shift)
         return Certificate(
             lower=lower,
             upper=upper,
             probe=at,
+            rounding=rounding,
             value=value,
             posts=(policy,) if policy is not None else (),
         )

@@ -25,7 +25,9 @@ class Certificate:
     lower, upper
         Minimum and maximum of TV - V over all states, widened by the rounding error of TV.
     probe
-        TV in the state asked for.
+        TV in the state asked for, as it was computed.
+    rounding
+        Bound on the rounding error of TV in any state.
     value
         TV [states], if it was kept.
     posts
@@ -35,6 +37,7 @@ class Certificate:
     lower: float
     upper: float
     probe: float
+    rounding: float
     value: Value | None
     posts: tuple[NDArray[np.uint32], ...]
 
@@ -123,6 +126,7 @@ class GeneralSweep:
             lower=lower - slack,
             upper=upper + slack,
             probe=float(self._next[probe]),
+            rounding=slack,
             value=self._next.copy() if keep_value else None,
             posts=tuple(posts),
         )

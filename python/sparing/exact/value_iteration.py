@@ -24,7 +24,7 @@ from sparing.exact.options import (
 )
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.exact.solution import Solution
-from sparing.exact.sweeps import Certificate, Sweep
+from sparing.exact.sweeps import Certificate, Sweep, Value
 
 __all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 
@@ -148,6 +148,8 @@ class _Run:
             position = self._sweep_until_close(sweep, position)
             certificate = self._certificate(sweep, position, last=not sweep.certify_consumes)
             gap = self.scale * (certificate.upper - certificate.lower)
+            if self.criterion == "discounted":
+                gap += 2.0 * certificate.rounding
             if gap <= self._tol(position.shift) or self._is_over(position):
                 if sweep.certify_consumes:
                     certificate = self._certificate(sweep, position, last=True)
@@ -240,17 +242,17 @@ class _Run:
 
     def _solution(self, position: Position, certificate: Certificate, sweep: Sweep) -> Solution:
         low, high = self.scale * certificate.lower, self.scale * certificate.upper
-        offset = 0.0 if self.criterion == "average" else certificate.probe
+        offset = 0.0
+        if self.criterion == "discounted":
+            offset, low, high = (
+                certificate.probe,
+                low - certificate.rounding,
+                high + certificate.rounding,
+            )
         lower, upper = offset + low, offset + high
         gain = (certificate.lower + certificate.upper) / 2.0
         converged = upper - lower <= self._tol(gain)
-        value, slack = certificate.value, 0.0
-        if value is not None:
-            value = value.reshape(self.epoch.shape)
-            if self.criterion == "discounted":
-                value, slack = value + value.dtype.type((low + high) / 2.0), (high - low) / 2.0
-            else:
-                value = value - value.flat[self.probe]
+        value, slack = self._value(certificate, low, high)
         return Solution(
             epoch=self.epoch,
             criterion=self.criterion,
@@ -267,6 +269,19 @@ class _Run:
             dtype=self.options.dtype,
             path=sweep.name,
         )
+
+    def _value(
+        self, certificate: Certificate, low: float, high: float
+    ) -> tuple[Value | None, float]:
+        """Return the value in the shape of the epoch, and how far off it can be."""
+        if certificate.value is None:
+            return None, 0.0
+        value = certificate.value.reshape(self.epoch.shape)
+        if self.criterion == "average":
+            return value - value.flat[self.probe], 0.0
+        value = value + value.dtype.type((low + high) / 2.0)
+        rounded = float(np.finfo(value.dtype).eps) * float(np.abs(value).max())
+        return value, (high - low) / 2.0 + rounded
 
     def _reason(self, position: Position, gap: float) -> str:
         """Say why the bounds are no closer."""
