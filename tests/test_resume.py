@@ -17,7 +17,7 @@ OPTIONS = ["--tol", "1e-7", "--max-sweeps", "100000000", "--no-metrics", "--thre
 
 @pytest.fixture
 def case(tmp_path):
-    return write_slow_case(tmp_path / "slow.toml", wear=1e-4)
+    return write_slow_case(tmp_path / "slow.toml", num_components=7)
 
 
 @pytest.fixture

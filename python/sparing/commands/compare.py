@@ -55,17 +55,18 @@ def compare(
     _print_actions(found.report)
     if out is not None:
         print(f"\nsaved in {out}")
-    if not found.report["actions"]:
-        note("the policy is not explained, as it has too many states.")
+    for remark in found.left_out:
+        note(remark)
 
 
 def _print_policies(report: dict[str, Any]) -> None:
     tables = report["thesis"]["tables"]
     if not tables:
-        rows = [[row["policy"], *_values(row)] for row in report["policies"]]
-        print_table(
-            ["policy", "reward", "cost", "reliability"], rows, title="exact, per inspection"
-        )
+        fields = ["reward", "cost", "reliability"]
+        if all(row["reward"] is None for row in report["policies"]):
+            fields = fields[1:]
+        rows = [[row["policy"], *_values(row, fields)] for row in report["policies"]]
+        print_table(["policy", *fields], rows, title="exact, per inspection")
         return
     for table in tables:
         _print_thesis_table(table)

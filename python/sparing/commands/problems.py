@@ -60,5 +60,5 @@ def with_criterion(
 def summary(problem: MultiComponentProblem) -> str:
     """Return one line on what kind of problem this is."""
     count = len(problem.components)
-    structure = problem.structure if len(problem.structure) <= 50 else "…" + problem.structure[-49:]
+    structure = problem.structure if len(problem.structure) <= 50 else problem.structure[:49] + "…"
     return f"{problem.num_states:,} states, {count} components, structure {structure}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from sparing.exact.policy_evaluation import evaluate_policy
 from sparing.exact.value_iteration import Options, value_iteration
 from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
 from sparing.policies import Policy, TablePolicy
+
+Rule: TypeAlias = Callable[[], tuple[str, Policy]]
 
 HALF = 0.5  # the chance by which the thesis replaces failed units while the system is up
 SEARCHED_STATES = 1 << 12  # up to here the best control limits are searched for
@@ -30,11 +34,26 @@ class PolicyRow:
     policy: Policy
 
 
-def policy_rows(problem: MultiComponentProblem) -> dict[str, PolicyRow]:
-    """Return rules and optima of a problem, by key; all long-run averages."""
+def policy_rows(
+    problem: MultiComponentProblem, *, refused: list[str] | None = None
+) -> dict[str, PolicyRow]:
+    """Return rules and optima of a problem, by key; all long-run averages.
+
+    Parameters
+    ----------
+    refused
+        Takes why a rule is left out, as it would do what cannot be done (a cost of inf).
+    """
     average = replace(problem, criterion="average", discount=1.0)
     rows = {}
-    for key, name, policy in (*_rules(average), *_optima(average)):
+    for key, words, make in _rules(average):
+        try:
+            name, policy = make()
+            rows[key] = policy_row(average, policy, key=key, name=name + words)
+        except ValueError as error:
+            if refused is not None:
+                refused.append(f"{key} is left out: {error}")
+    for key, name, policy in _optima(average):
         rows[key] = policy_row(average, policy, key=key, name=name)
     return rows
 
@@ -71,37 +90,41 @@ def optimal_policy(problem: MultiComponentProblem, *, cost_only: bool = False) -
     return value_iteration(problem.epoch, weights, options=options).policy
 
 
-def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Policy]]:
-    from sparing.evaluate.control_limit_search import best_control_limits
-    from sparing.models.maintenance_policies import control_limits, corrective, random_maintenance
-
+def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Rule]]:
+    """Yield key, an addition to the name, and what makes name and policy."""
     if problem.result != "chosen" or problem.num_states > RULED_STATES:
         return
     chances = [("", "", 1.0)]
     if may_leave_failed(problem):
         chances.append(("-half", ", failed replaced w.p. 1/2", HALF))
     for suffix, words, chance in chances:
-        yield (
-            f"corrective{suffix}",
-            f"corrective{words}",
-            corrective(problem, replacement_probability=chance),
-        )
-        yield (
-            f"random{suffix}",
-            f"random{words}",
-            random_maintenance(problem, replacement_probability=chance),
-        )
-        if problem.num_states > SEARCHED_STATES:
-            continue
-        cost = dict.fromkeys(COST_KINDS, 1.0)
-        best = best_control_limits(problem, cost, replacement_probability=chance)
-        limits = ",".join(map(str, best.limits))
-        how = "best" if best.exhaustive else "good"
-        yield (
-            f"limits{suffix}",
-            f"{how} control limits {limits}{words}",
-            control_limits(problem, best.limits, replacement_probability=chance),
-        )
+        yield f"corrective{suffix}", words, partial(_corrective, problem, chance)
+        yield f"random{suffix}", words, partial(_random, problem, chance)
+        if problem.num_states <= SEARCHED_STATES:
+            yield f"limits{suffix}", words, partial(_best_limits, problem, chance)
+
+
+def _corrective(problem: MultiComponentProblem, chance: float) -> tuple[str, Policy]:
+    from sparing.models.maintenance_policies import corrective
+
+    return "corrective", corrective(problem, replacement_probability=chance)
+
+
+def _random(problem: MultiComponentProblem, chance: float) -> tuple[str, Policy]:
+    from sparing.models.maintenance_policies import random_maintenance
+
+    return "random", random_maintenance(problem, replacement_probability=chance)
+
+
+def _best_limits(problem: MultiComponentProblem, chance: float) -> tuple[str, Policy]:
+    from sparing.evaluate.control_limit_search import best_control_limits
+    from sparing.models.maintenance_policies import control_limits
+
+    cost = dict.fromkeys(COST_KINDS, 1.0)
+    best = best_control_limits(problem, cost, replacement_probability=chance)
+    limits = ",".join(map(str, best.limits))
+    policy = control_limits(problem, best.limits, replacement_probability=chance)
+    return f"{'best' if best.exhaustive else 'good'} control limits {limits}", policy
 
 
 def _optima(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Policy]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparing.evaluate.explanation import MAX_STATES, ActionCase, explain_policy
-from sparing.evaluate.policy_comparison import PolicyRow, policy_rows
+from sparing.evaluate.policy_comparison import RULED_STATES, SEARCHED_STATES, PolicyRow, policy_rows
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import TablePolicy
 from sparing.report.thesis_comparison import NOTES, compare_with_thesis, tables_json
@@ -14,7 +14,7 @@ from sparing.report.thesis_comparison import NOTES, compare_with_thesis, tables_
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """What `sparing compare` found; `report` is ready for JSON."""
+    """What `sparing compare` found; `report` is ready for JSON, `left_out` says what it lacks."""
 
     problem: MultiComponentProblem
     rows: dict[str, PolicyRow]
@@ -22,10 +22,13 @@ class Comparison:
     actions: list[ActionCase]
     report: dict[str, Any]
 
+    left_out: list[str]
+
 
 def compare_problem(case: str, problem: MultiComponentProblem) -> Comparison:
     """Evaluate the usual policies of a problem beside its optimum; all averages are long-run."""
-    rows = policy_rows(problem)
+    left_out: list[str] = []
+    rows = policy_rows(problem, refused=left_out)
     policy = rows["optimum" if "optimum" in rows else "cheapest"].policy
     assert isinstance(policy, TablePolicy)
     actions = explain_policy(problem, policy) if problem.num_states <= MAX_STATES else []
@@ -51,7 +54,26 @@ def compare_problem(case: str, problem: MultiComponentProblem) -> Comparison:
         },
         "actions": [_action_json(problem.names, action) for action in actions],
     }
-    return Comparison(problem=problem, rows=rows, policy=policy, actions=actions, report=report)
+    return Comparison(
+        problem=problem,
+        rows=rows,
+        policy=policy,
+        actions=actions,
+        report=report,
+        left_out=[*left_out, *_too_large(problem)],
+    )
+
+
+def _too_large(problem: MultiComponentProblem) -> list[str]:
+    """Say what is not done for a problem of this size."""
+    remarks = []
+    if problem.result == "chosen" and problem.num_states > RULED_STATES:
+        remarks.append(f"no rules, as they are evaluated up to {RULED_STATES:,} states.")
+    elif problem.result == "chosen" and problem.num_states > SEARCHED_STATES:
+        remarks.append(f"no control limits: they are searched up to {SEARCHED_STATES:,} states.")
+    if problem.num_states > MAX_STATES:
+        remarks.append(f"no explanation of the policy: it is for up to {MAX_STATES:,} states.")
+    return remarks
 
 
 def _action_json(names: list[str], case: ActionCase) -> dict[str, Any]:

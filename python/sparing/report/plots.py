@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -95,12 +96,13 @@ def plot_policy(
 ) -> None:
     """Write a policy as a map: a panel per state of the leading components, a cell per state.
 
-    Each cell names the states after maintenance; cells of one colour take one action.
+    Each cell names the states after maintenance. Cells of one colour take one action or, where
+    there are many actions, maintain the same components.
 
     Parameters
     ----------
     frequency
-        Long-run share of each action, for the legend and to give the frequent ones a colour.
+        Long-run share of each action, for the legend.
 
     Raises
     ------
@@ -116,30 +118,31 @@ def plot_policy(
         )
     states = np.stack(np.unravel_index(np.arange(problem.num_states), shape), axis=1)
     actions = actions_of(problem, policy, states)
-    colours = _colours(actions, frequency or {})
+    legend, labels = _labels(problem, states.tolist(), actions, frequency or {})
+    colours = _colours(labels)
     rows, columns = shape[-2:]
     figure, all_axes = _figure(
         len(panels), width=max(1.1 + 0.62 * columns, 2.4), height=1.0 + 0.5 * rows
     )
     cells = np.arange(problem.num_states).reshape(len(panels), rows, columns)
     for axes, panel, block in zip(all_axes, panels, cells, strict=True):
-        _draw_panel(axes, block, actions, colours)
+        _draw_panel(axes, block, actions, [colours[label] for label in labels])
         names = problem.names
         where = ", ".join(f"{n} = {s}" for n, s in zip(names[:-2], panel, strict=True))
         axes.set_title(where, fontsize=10, color=INK)
         axes.set_xlabel(f"{names[-1]} found in", fontsize=9)
         if axes in all_axes[::PANELS_A_ROW]:
             axes.set_ylabel(f"{names[-2]} found in", fontsize=9)
-    _legend(figure, problem.names, colours, frequency or {})
+    _legend(figure, legend, colours)
     _finish(figure, path, title)
 
 
 def _draw_panel(
-    axes: Axes, block: NDArray[np.int64], actions: list[Action], colours: Mapping[Action, str]
+    axes: Axes, block: NDArray[np.int64], actions: list[Action], colours: list[str]
 ) -> None:
     from matplotlib.colors import to_rgb
 
-    pixels = np.array([[to_rgb(colours[actions[cell]]) for cell in row] for row in block])
+    pixels = np.array([[to_rgb(colours[cell]) for cell in row] for row in block])
     axes.imshow(pixels, origin="lower", aspect="auto")
     for i, row in enumerate(block):
         for j, cell in enumerate(row):
@@ -155,38 +158,62 @@ def _draw_panel(
         spine.set_visible(False)
 
 
-def _colours(actions: list[Action], frequency: Mapping[Action, float]) -> dict[Action, str]:
-    """Return a light colour per action, grey for those beyond the palette."""
-    palette = ["#a6cee3", "#fdcf8a", "#b5dea0", "#f4a9a0", "#cdbfe3", "#f5ec9b"]
-    palette += ["#8fd0c5", "#e8c4a2", "#f2b8d6", "#c3d69b", "#9fb8e8", "#d9d9d9"]
-    count = {action: actions.count(action) for action in dict.fromkeys(actions)}
-    ranked = sorted(count, key=lambda a: (-frequency.get(a, 0.0), -count[a]))
-    return {a: palette[i] if i < MAX_COLOURS else "#eeeeee" for i, a in enumerate(ranked)}
-
-
-def _legend(
-    figure: Figure,
-    names: Sequence[str],
-    colours: Mapping[Action, str],
+def _labels(
+    problem: MultiComponentProblem,
+    states: list[list[int]],
+    actions: list[Action],
     frequency: Mapping[Action, float],
-) -> None:
+) -> tuple[str, list[str]]:
+    """Return the legend's title and the label [states] by which cells are coloured."""
+    names = problem.names
+    if len(set(actions)) > MAX_COLOURS:
+        pairs = zip(states, actions, strict=True)
+        maintained = [[n for n, s, to in zip(names, *p, strict=True) if s != to] for p in pairs]
+        return "components maintained", [" + ".join(found) or "nothing" for found in maintained]
+
+    def label(action: Action) -> str:
+        text = "  ".join(f"{name}→{to}" for name, to in zip(names, action, strict=True))
+        return f"{text}   ({frequency.get(action, 0.0):.1%} of time)" if frequency else text
+
+    return "state after maintenance", [label(action) for action in actions]
+
+
+def _colours(labels: list[str]) -> dict[str, str]:
+    """Return a light colour per label, the most common first, grey beyond the palette."""
+    palette = [
+        "#a6cee3",
+        "#fdcf8a",
+        "#b5dea0",
+        "#f4a9a0",
+        "#cdbfe3",
+        "#f5ec9b",
+        "#8fd0c5",
+        "#e8c4a2",
+    ]
+    palette += [
+        "#f2b8d6",
+        "#c3d69b",
+        "#9fb8e8",
+        "#d3d3d3",
+        "#d98f8f",
+        "#8fbf9f",
+        "#b3a2c7",
+        "#e6d28a",
+    ]
+    ranked = [label for label, _ in Counter(labels).most_common()]
+    return dict(zip(ranked, [*palette, *["#f0f0f0"] * len(ranked)], strict=False))
+
+
+def _legend(figure: Figure, title: str, colours: Mapping[str, str]) -> None:
     from matplotlib.patches import Patch
 
-    handles = []
-    for action, colour in list(colours.items())[:MAX_COLOURS]:
-        label = "  ".join(f"{name}→{to}" for name, to in zip(names, action, strict=True))
-        if frequency:
-            label += f"   ({frequency.get(action, 0.0):.1%} of time)"
-        handles.append(Patch(facecolor=colour, label=label))
-    if len(colours) > MAX_COLOURS:
-        handles.append(Patch(facecolor="#eeeeee", label="other actions"))
     figure.legend(
-        handles=handles,
+        handles=[Patch(facecolor=colour, label=label) for label, colour in colours.items()][:24],
         loc="outside lower center",
-        ncols=min(3, len(handles)),
+        ncols=min(3, len(colours)),
         fontsize=8.5,
         frameon=False,
-        title="state after maintenance",
+        title=title,
         title_fontsize=9,
     )
 
