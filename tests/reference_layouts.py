@@ -38,12 +38,14 @@ def layouts_of(epoch: Any) -> list[tuple[Axis, ...]]:
 
 
 def stages_of(epoch: Any) -> list[tuple[int, int]]:
-    """Return the runs of nodes between draws that hold a choice."""
+    """Return the runs of nodes between draws that hold a choice, each up to its last choice."""
     edges = [-1, *(i for i, node in enumerate(epoch.nodes) if draws(node)), len(epoch.nodes)]
-    runs = [(a + 1, b) for a, b in pairwise(edges)]
-    return [
-        (a, b) for a, b in runs if any(isinstance(n, Decision | Branch) for n in epoch.nodes[a:b])
-    ]
+    stages = []
+    for a, b in pairwise(edges):
+        choices = [i for i in range(a + 1, b) if isinstance(epoch.nodes[i], Decision | Branch)]
+        if choices:
+            stages.append((a + 1, max(choices) + 1))
+    return stages
 
 
 def kinds_of(nodes: Sequence[Any]) -> list[str]:

@@ -135,10 +135,11 @@ def large(units):
 
 
 @pytest.mark.parametrize("path", ["auto", "general"])
-def test_what_will_not_fit_into_memory_is_told_beforehand(path):
-    """10^13 states: with the size that it would need and what is there."""
-    with pytest.raises(MemoryError, match=r"10,000,000,000,000 states needs about \d+\.\d GiB;"):
-        sparing.solve(large(13), path=path)
+@pytest.mark.parametrize("units", [13, 20])
+def test_what_will_not_fit_into_memory_is_told_beforehand(path, units):
+    """10^13 states and more: with the size that it would need and what is there."""
+    with pytest.raises(MemoryError, match=rf"{10**units:,} states needs about \d+\.\d GiB;"):
+        sparing.solve(large(units), path=path)
 
 
 def test_the_memory_that_is_free_decides(monkeypatch):

@@ -135,16 +135,16 @@ def test_an_epoch_without_nodes_or_axes_is_legal():
         ([], ()),
         ([PAY, DRAW], ()),
         ([DECIDE], ((0, 1),)),
-        ([PAY, DECIDE, PAY, DRAW], ((0, 3),)),
+        ([PAY, DECIDE, PAY, DRAW], ((0, 2),)),
         ([DRAW, DECIDE], ((1, 2),)),
         ([DECIDE, MOVE, DECIDE, DRAW, PAY], ((0, 3),)),
         ([DECIDE, DRAW, PAY, DECIDE, DRAW], ((0, 1), (2, 4))),
-        ([DECIDE, DRAW, DRAW, PAY, DRAW, DECIDE, PAY], ((0, 1), (5, 7))),
+        ([DECIDE, DRAW, DRAW, PAY, DRAW, DECIDE, PAY], ((0, 1), (5, 6))),
         ([BRANCH, DRAW, MOVE, BRANCH], ((0, 1), (2, 4))),
         ([MOVE, PAY, DRAW, DECIDE], ((3, 4),)),
     ],
 )
-def test_stages_are_the_runs_between_draws_that_hold_a_choice(nodes, stages):
+def test_stages_are_runs_without_a_draw_up_to_their_last_choice(nodes, stages):
     epoch = Epoch(axes=[A], nodes=nodes)
     assert epoch.stages == stages
     assert tuple(reference_layouts.stages_of(epoch)) == stages

@@ -129,15 +129,18 @@ class Epoch:
 
     @property
     def stages(self) -> tuple[tuple[int, int], ...]:
-        """Runs [first, last) of nodes that hold a choice and no draw.
+        """Runs [first, last) of nodes without a draw that end behind their last choice.
 
-        A greedy policy is one post-decision state per stage and state at its start.
+        A greedy policy is one post-decision state per stage and state at its start. Moves that
+        follow the last choice, such as wear that is certain, are no part of what is decided.
         """
-        runs, start = [], 0
+        runs, start, last = [], 0, 0
         for position, node in enumerate((*self.nodes, None)):
-            if node is None or (isinstance(node, Chance) and not node.is_move):
-                if any(isinstance(n, Decision | Branch) for n in self.nodes[start:position]):
-                    runs.append((start, position))
+            if isinstance(node, Decision | Branch):
+                last = position + 1
+            elif node is None or (isinstance(node, Chance) and not node.is_move):
+                if last > start:
+                    runs.append((start, last))
                 start = position + 1
         return tuple(runs)
 

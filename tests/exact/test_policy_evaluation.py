@@ -204,3 +204,17 @@ def test_what_cannot_be_evaluated_exactly_says_so():
 
     with pytest.raises(TypeError, match="a Coin cannot be evaluated exactly; simulate it"):
         sparing.evaluate(problem, Coin())
+
+
+def test_wear_that_is_certain_is_no_part_of_the_decision():
+    """The policy says what to bring a unit to, not what it has worn to by the next inspection."""
+    age = np.eye(4, k=1)
+    age[3, 3] = 1.0
+    cost = np.tril(np.full((4, 4), 9.0), -1)
+    unit = sparing.Component(name="unit", transition=age, maintenance_cost=cost)
+    problem = sparing.MultiComponentProblem(
+        components=(unit,), structure="unit", downtime_cost=50.0
+    )
+    policy = sparing.solve(problem).policy
+    assert policy.action((0,)).tolist() == [0]
+    assert policy.action((3,)).tolist() == [0]

@@ -12,7 +12,7 @@ import numpy as np
 from sparing._threads import default_num_threads
 from sparing.epoch import Epoch
 from sparing.exact.checkpoint import Checkpoint, Position, fingerprint
-from sparing.exact.engine import make_sweep
+from sparing.exact.engine import check_memory, make_sweep
 from sparing.exact.interrupts import PendingInterrupt, deferred_interrupt
 from sparing.exact.options import (
     Criterion,
@@ -100,13 +100,16 @@ class _Run:
     ) -> None:
         self.epoch, self.weights, self.criterion = epoch, weights, criterion
         self.options, self.progress, self.initial = options, progress, initial
+        what = f"a solve of {epoch.num_states:,} states"
+        check_memory(2 * epoch.num_states * (8 if options.dtype == "float64" else 4), what)
         self.probe = int(np.ravel_multi_index(initial, epoch.shape)) if epoch.axes else 0
         discount = epoch.discount
         self.scale = 1.0 if criterion == "average" else discount / (1.0 - discount)
         self.horizon = 1.0 if criterion == "average" else 1.0 / (1.0 - discount)
         self.checkpoint = None
         if checkpoint_dir is not None:
-            key = fingerprint(epoch, weights, criterion=criterion, options=options)
+            same = replace(options, num_threads=0)  # the threads do not change the result
+            key = fingerprint(epoch, weights, criterion=criterion, options=same)
             self.checkpoint = Checkpoint(directory=checkpoint_dir, key=key)
         # A batch is a fixed number of sweeps, so that cutting a run never changes its numbers.
         self.batch = int(np.clip(2**22 // epoch.num_states, 1, 64))
