@@ -11,9 +11,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-from sparing.models.multi_component import MultiComponentProblem
-
 import sparing
+from sparing.models.multi_component import MultiComponentProblem
 
 
 def problem(num_components, criterion="average"):
