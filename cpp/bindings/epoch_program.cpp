@@ -29,7 +29,9 @@ void bind_program(py::module_& m, const char* name) {
                std::int64_t dense_size, std::int64_t dense_outer) {
                 using sparing::Semiring;
                 p.add(sparing::Product{
-                    minimise ? Semiring::min_plus : Semiring::plus_times, in, out,
+                    minimise ? Semiring::min_plus : Semiring::plus_times,
+                    in,
+                    out,
                     {copied(indptr), copied(source), copied(weight), copied(start), copied(target)},
                     {copied(count), copied(out_stride), copied(in_stride), lanes},
                     {dense_size, dense_outer, lanes, copied(dense)}});

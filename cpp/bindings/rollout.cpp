@@ -118,8 +118,10 @@ void use_callback(RolloutPlan& plan, const py::function& function) {
 
 sparing::small::Kernel kernel_named(const std::string& name) {
     if (name == "baseline") return sparing::small::roll_baseline;
-#ifdef SPARING_X86
+#ifdef SPARING_HAS_avx2
     if (name == "avx2") return sparing::small::roll_avx2;
+#endif
+#ifdef SPARING_HAS_avx512
     if (name == "avx512") return sparing::small::roll_avx512;
 #endif
     return sparing::small_kernel();

@@ -1,5 +1,6 @@
-// Compiled once per instruction set (SPARING_ISA) and scalar type (SPARING_REAL). No inline function
-// of another file is used here: the linker would keep one copy of it for all instruction sets.
+// Compiled once per instruction set (SPARING_ISA) and scalar type (SPARING_REAL). No inline
+// function of another file is used here: the linker would keep one copy of it for all instruction
+// sets.
 #include "sparing/row_kernels.hpp"
 
 #define SPARING_JOIN(a, b, c) a##b##_##c

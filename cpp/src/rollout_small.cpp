@@ -1,3 +1,4 @@
+#include "instruction_set.hpp"
 #include "sparing/rollout_small_plan.hpp"
 
 namespace sparing {
@@ -38,14 +39,8 @@ struct Group {
 }  // namespace
 
 small::Kernel small_kernel() {
-#ifdef SPARING_X86
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-        return small::roll_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return small::roll_avx2;
-#endif
-    return small::roll_baseline;
+    return best_of(&small::roll_baseline, SPARING_IF_AVX2(&small::roll_avx2, nullptr),
+                   SPARING_IF_AVX512(&small::roll_avx512, nullptr));
 }
 
 void rollout_small(const SmallPlan& small, small::Kernel kernel, const RolloutRange& range,

@@ -11,8 +11,8 @@ inline constexpr std::int64_t kParallelFrom = 1 << 14;
 template <class Body>
 void parallel_for(std::int64_t num_tasks, std::int64_t num_elements, int num_threads,
                   const Body& body) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(num_threads) \
-    if (num_threads > 1 && num_tasks > 1 && num_elements >= kParallelFrom)
+#pragma omp parallel for schedule(dynamic, 1) num_threads( \
+        num_threads) if (num_threads > 1 && num_tasks > 1 && num_elements >= kParallelFrom)
     for (std::int64_t task = 0; task < num_tasks; ++task) body(task);
 }
 

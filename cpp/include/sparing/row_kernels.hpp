@@ -4,7 +4,8 @@
 namespace sparing {
 
 /// Rows first..last of a sparse table on `width` lanes. Row r is written to out[target[r] + l] and
-/// reads in[source[e] + l] for its entries e in indptr[r]..indptr[r + 1]; in and out do not overlap.
+/// reads in[source[e] + l] for its entries e in indptr[r]..indptr[r + 1]; in and out do not
+/// overlap.
 template <class T>
 struct RowArgs {
     const std::int64_t *indptr, *source, *target;

@@ -4,7 +4,7 @@ namespace sparing {
 namespace {
 
 constexpr std::size_t kGroupRows = 64;
-constexpr std::size_t kWatchAll = std::size_t{1} << 26;  // above: sampled tiles, W over U
+constexpr std::size_t kWatchAll = std::size_t{1} << 26;   // above: sampled tiles, W over U
 constexpr std::size_t kOneThread = std::size_t{1} << 17;  // a second pays above
 
 constexpr std::size_t kStream = std::size_t{1} << 25;
