@@ -169,25 +169,21 @@ using Step = typename sparing::SeparableKernels<T>::Step;
 
 template <class T, Rule R, Shape S>
 Step<T> find_step(std::size_t n1, std::size_t n2) {
-#define SPARING_STEP(A, B) \
-    case 16 * A + B:       \
-        return &step<R, S, A, B, T>;
+    // clang-format off
+#define SPARING_STEP(A, B) case 16 * A + B: return &step<R, S, A, B, T>;
     switch (n1 <= 16 && n2 < 16 ? 16 * n1 + n2 : 0) {
-        SPARING_STEP(1, 1)
-        SPARING_STEP(1, 2)
-        SPARING_STEP(1, 3)
-        SPARING_STEP(1, 4)
-                SPARING_STEP(1, 5) SPARING_STEP(1, 6) SPARING_STEP(1, 7) SPARING_STEP(1, 8)
-                    SPARING_STEP(1, 9) SPARING_STEP(1, 10) SPARING_STEP(2, 2) SPARING_STEP(2, 3)
-                        SPARING_STEP(2, 4) SPARING_STEP(2, 5) SPARING_STEP(2, 6) SPARING_STEP(2, 7)
-                            SPARING_STEP(2, 8) SPARING_STEP(3, 2) SPARING_STEP(3, 3)
-                                SPARING_STEP(3, 4) SPARING_STEP(3, 5) SPARING_STEP(4, 2)
-                                    SPARING_STEP(4, 3) SPARING_STEP(4, 4) SPARING_STEP(5, 2)
-                                        SPARING_STEP(5, 3) SPARING_STEP(6, 2) SPARING_STEP(7, 2)
-                                            SPARING_STEP(8, 2) default : return n1 == 1
-            ? &long_step<R, T>
-            : nullptr;
+        SPARING_STEP(1, 1) SPARING_STEP(1, 2) SPARING_STEP(1, 3) SPARING_STEP(1, 4)
+        SPARING_STEP(1, 5) SPARING_STEP(1, 6) SPARING_STEP(1, 7) SPARING_STEP(1, 8)
+        SPARING_STEP(1, 9) SPARING_STEP(1, 10)
+        SPARING_STEP(2, 2) SPARING_STEP(2, 3) SPARING_STEP(2, 4) SPARING_STEP(2, 5)
+        SPARING_STEP(2, 6) SPARING_STEP(2, 7) SPARING_STEP(2, 8)
+        SPARING_STEP(3, 2) SPARING_STEP(3, 3) SPARING_STEP(3, 4) SPARING_STEP(3, 5)
+        SPARING_STEP(4, 2) SPARING_STEP(4, 3) SPARING_STEP(4, 4)
+        SPARING_STEP(5, 2) SPARING_STEP(5, 3)
+        SPARING_STEP(6, 2) SPARING_STEP(7, 2) SPARING_STEP(8, 2)
+        default: return n1 == 1 ? &long_step<R, T> : nullptr;
     }
+// clang-format on
 #undef SPARING_STEP
 }
 

@@ -71,6 +71,11 @@ struct SeparableSweep<T>::Impl {
     CostForm<T> keep, start, next, start_next;  // rows are the leading axes
     CostForm<T> post;                           // rows are all but the inner axes
     bool branch, lean;
+    /// Brings what is read next towards the second-level cache, unless all of it is there anyway.
+    void fetch(const T* from, std::size_t stride, std::size_t count, std::size_t cols) const {
+        if (size * sizeof(T) > kNear) kernels.prefetch(from, stride, count, cols);
+    }
+    static constexpr std::size_t kNear = std::size_t{1} << 20;
     std::size_t watch_every = 1;
     Buffer<T> state, minimum, expected, watch;  // tensors: U, D_trail W, W (lean: over U)
     std::vector<Scratch<T>> scratch;

@@ -77,10 +77,8 @@ void SeparableSweep<T>::Impl::finish_rows(const LeadingJob<T>& job, std::size_t 
                                           T* x, Scratch<T>& s) {
     const std::size_t ahead = col + split.tile;
     if (ahead < split.cols) {  // of the next tile, most likely this thread's
-        kernels.prefetch(job.source.data + row * job.source.pitch + ahead, job.source.pitch, count,
-                         cols);
-        if (job.w.data)
-            kernels.prefetch(job.w.data + row * job.w.pitch + ahead, job.w.pitch, count, cols);
+        fetch(job.source.data + row * job.source.pitch + ahead, job.source.pitch, count, cols);
+        if (job.w.data) fetch(job.w.data + row * job.w.pitch + ahead, job.w.pitch, count, cols);
     }
     kernels.finish({x, group_pitch, job.w.data ? job.w.data + row * job.w.pitch + col : nullptr,
                     job.w.pitch, count, cols, static_cast<T>(problem.branch_cost.value_or(0.0)),
@@ -102,7 +100,7 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
     const auto& operations = job.expect ? g.expect : none;
     const Rows<T> work{s.group.data(), group_pitch};
     if (job.old && b + 1 < g.below)
-        kernels.prefetch(job.old + (out - job.out) + split.cols, out_pitch, g.rows, cols);
+        fetch(job.old + (out - job.out) + split.cols, out_pitch, g.rows, cols);
     const bool sampled = job.watch && number % watch_every == 0;
     if (!job.old && !sampled) {
         run<T>(g, operations, {src, pitch}, work, {out, out_pitch}, cols);

@@ -47,7 +47,7 @@ void SeparableSweep<T>::Impl::block(const Block& b, Scratch<T>& s) {
         T* const to = b.minimum.data ? b.minimum.data + row * b.minimum.pitch : nullptr;
         for (std::size_t r = 0; r < split.mid_rows; r += chunk) {
             kernels.to_lanes(u + r * n, n, std::min(chunk, split.mid_rows - r), n, s.lanes.data());
-            kernels.prefetch(u + (r + chunk) * n, 0, 1, r + chunk < split.mid_rows ? chunk * n : 0);
+            fetch(u + (r + chunk) * n, 0, 1, r + chunk < split.mid_rows ? chunk * n : 0);
             along_lanes(inner.expect, s.lanes.data());
             kernels.from_lanes(s.lanes.data(), work + r * n, n, std::min(chunk, split.mid_rows - r),
                                n);

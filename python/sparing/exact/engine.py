@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sparing import _core
+from sparing._threads import default_num_threads
 from sparing.epoch import Epoch
 from sparing.exact.separable import SeparableSweep, separable_form
 from sparing.exact.sweeps import GeneralSweep, Sweep
@@ -18,6 +19,8 @@ def make_sweep(
     epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int, path: str = "auto"
 ) -> Sweep:
     """Return the fastest sweep that `epoch` allows.
+
+    `num_threads` is that of `Options`: 0 lets each path use as many as pay at its size.
 
     Raises
     ------
@@ -31,7 +34,8 @@ def make_sweep(
         check_memory(_core.SeparableSweep64.bytes_needed(form.sizes, itemsize), what)
         return SeparableSweep(form, dtype=dtype, num_threads=num_threads)
     check_memory(general_bytes(epoch, dtype), what)
-    return GeneralSweep(epoch, weights, dtype=dtype, num_threads=num_threads)
+    threads = num_threads or default_num_threads()
+    return GeneralSweep(epoch, weights, dtype=dtype, num_threads=threads)
 
 
 def general_bytes(epoch: Epoch, dtype: Real) -> int:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sparing._threads import default_num_threads
 from sparing.epoch import Epoch
 from sparing.exact.checkpoint import Checkpoint, Position, fingerprint
 from sparing.exact.engine import check_memory, make_sweep
@@ -141,9 +140,12 @@ class _Run:
 
     def _sweep(self, dtype: str) -> Sweep:
         real = np.float32 if dtype == "float32" else np.float64
-        threads = self.options.num_threads or default_num_threads()
         return make_sweep(
-            self.epoch, self.weights, dtype=real, num_threads=threads, path=self.options.path
+            self.epoch,
+            self.weights,
+            dtype=real,
+            num_threads=self.options.num_threads,
+            path=self.options.path,
         )
 
     def _converge(self, sweep: Sweep, position: Position) -> tuple[Position, Certificate]:
