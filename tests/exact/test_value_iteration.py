@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sparing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_systems import listed, random_problem, works
 from reference_solve import limiting_matrix, optimal_gain, optimal_value
+from sparing.exact import separable
 from sparing.exact.value_iteration import Options, value_iteration
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -129,3 +131,21 @@ def test_the_structure_of_a_problem_is_that_of_python(seed):
     for up in np.ndindex(problem.works.shape):
         state = [0 if u else c.failed for u, c in zip(up, problem.components, strict=True)]
         assert problem.works[up] == works(problem, state)
+
+
+def test_a_certificate_that_takes_the_memory_of_the_state_is_as_good(monkeypatch):
+    """As of a billion states: the policy is written over the state, and a failure starts anew."""
+    problem = replace(sparing.load("three-component-2"), goals={})
+    asked = {"dtype": "float32", "relative_tol": 1e-3, "keep_value": False}
+    kept = sparing.solve(problem, **asked)
+    monkeypatch.setattr(separable, "LEAN_FROM", 1)
+    lean = sparing.solve(problem, **asked)
+    assert lean.converged
+    assert lean.gap <= 1e-3 * abs(lean.objective)
+    assert kept.lower <= lean.upper
+    assert lean.lower <= kept.upper
+    cost = sparing.evaluate(problem, lean.policy)["objective"]
+    assert lean.lower <= cost.upper
+    assert cost.lower <= lean.upper
+    refused = sparing.solve(problem, dtype="float32", tol=1e-9, keep_value=False)
+    assert not refused.converged

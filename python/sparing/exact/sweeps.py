@@ -46,7 +46,7 @@ class Sweep(Protocol):
     """An iteration V <- TV - shift that measures the change of its state in every sweep."""
 
     name: str
-    certify_consumes: bool  # whether taking the policy overwrites the state
+    certify_consumes: bool  # whether a certificate with the policy overwrites the state
 
     @property
     def state(self) -> Value:

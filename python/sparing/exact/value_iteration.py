@@ -29,6 +29,7 @@ __all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 
 PATIENCE = 200  # sweeps without progress before the iteration is damped, and before it stops
 PROGRESS = 0.999  # a gap that is not below this share of the best one is none
+CAUTIOUS_AIM = 0.5  # where a certificate that fails costs the state, which has to be made again
 LEAST_AIM = 0.1  # below this share of the wanted gap it is the rounding that is too wide
 
 
@@ -150,18 +151,24 @@ class _Run:
 
     def _converge(self, sweep: Sweep, position: Position) -> tuple[Position, Certificate]:
         """Sweep until a certificate is as tight as asked, or nothing more is to be gained."""
+        if sweep.certify_consumes:  # an estimate that is surely good enough is worth a sweep
+            position = replace(position, aim=min(position.aim, CAUTIOUS_AIM))
         while True:
             position = self._sweep_until_close(sweep, position)
-            certificate = self._certificate(sweep, position, last=not sweep.certify_consumes)
+            certificate = self._certificate(sweep, position)
             gap = self.scale * (certificate.upper - certificate.lower)
             if self.criterion == "discounted":
                 gap += 2.0 * certificate.rounding
             if gap <= self._tol(position.shift) or self._is_over(position):
-                if sweep.certify_consumes:
-                    certificate = self._certificate(sweep, position, last=True)
                 return position, certificate
             # The estimate was too good: rounding, or states that are not watched.
-            position = replace(position, aim=position.aim / 2.0)
+            aim = position.aim / 2.0
+            if sweep.certify_consumes:
+                if 2.0 * self.scale * certificate.rounding > self._tol(position.shift):
+                    return position, certificate
+                sweep.load(None)
+                position = Position(num_sweeps=position.num_sweeps, dtype=position.dtype)
+            position = replace(position, aim=aim)
 
     def _sweep_until_close(self, sweep: Sweep, position: Position) -> Position:
         while position.gap > position.aim * self._tol(position.shift):
@@ -214,13 +221,12 @@ class _Run:
         """Whether the bounds have not come closer for as long as one should be patient."""
         return position.num_sweeps - position.best_at >= self._patience(position)
 
-    def _certificate(self, sweep: Sweep, position: Position, *, last: bool) -> Certificate:
-        options = self.options
+    def _certificate(self, sweep: Sweep, position: Position) -> Certificate:
         return sweep.certify(
             self.probe,
             position.shift,
-            keep_value=last and options.keep_value,
-            keep_policy=last and options.keep_policy,
+            keep_value=self.options.keep_value,
+            keep_policy=self.options.keep_policy,
         )
 
     def _report(self, position: Position, lower: float, upper: float) -> None:
