@@ -7,7 +7,7 @@ import os
 # A sweep has many short parallel parts. Where another program holds a processor, a thread that
 # spins for the default time at their ends makes the sweep a hundred times slower. The OpenMP
 # runtime reads this once, when the kernels are loaded; whoever has set it is not overruled.
-os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 
 def default_num_threads() -> int:

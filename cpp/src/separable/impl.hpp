@@ -75,7 +75,7 @@ struct SeparableSweep<T>::Impl {
     void fetch(const T* from, std::size_t stride, std::size_t count, std::size_t cols) const {
         if (size * sizeof(T) > kNear) kernels.prefetch(from, stride, count, cols);
     }
-    static constexpr std::size_t kNear = std::size_t{1} << 20;
+    static constexpr std::size_t kNear = std::size_t{1} << 24;
     std::size_t watch_every = 1;
     Buffer<T> state, minimum, expected, watch;  // tensors: U, D_trail W, W (lean: over U)
     std::vector<Scratch<T>> scratch;
