@@ -138,7 +138,7 @@ Certificate SeparableSweep<T>::Impl::compare_slices(std::uint32_t* policy, T* va
             upper = args.upper;
         }
     }
-    return {static_cast<double>(lower), static_cast<double>(upper), s.probe_value};
+    return {static_cast<double>(lower), static_cast<double>(upper), s.probe_value, 0.0};
 }
 
 /// Bound on the error of a computed TV - V against the exact one of the same V, by running error

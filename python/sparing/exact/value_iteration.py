@@ -30,6 +30,7 @@ __all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 PATIENCE = 200  # sweeps without progress before the iteration is damped, and before it stops
 PROGRESS = 0.999  # a gap that is not below this share of the best one is none
 CAUTIOUS_AIM = 0.5  # where a certificate that fails costs the state, which has to be made again
+DRAFT_ROUNDINGS = 64  # of the largest value: below that a float32 draft learns little
 LEAST_AIM = 0.1  # below this share of the wanted gap it is the rounding that is too wide
 
 
@@ -129,7 +130,7 @@ class _Run:
             sweep.state[...] = saved[1]
             del saved
         if self._is_draft(position):
-            position = self._sweep_until_close(sweep, position)
+            position = self._sweep_draft(sweep, position)
             value = sweep.certify(0, position.shift, keep_value=True, keep_policy=False).value
             sweep = self._sweep("float64")
             sweep.load(None if value is None else value.astype(np.float64))
@@ -169,6 +170,16 @@ class _Run:
                 sweep.load(None)
                 position = Position(num_sweeps=position.num_sweeps, dtype=position.dtype)
             position = replace(position, aim=aim)
+
+    def _sweep_draft(self, sweep: Sweep, position: Position) -> Position:
+        """Sweep in float32 until rounding is about to hide what a sweep changes."""
+        while not self._is_over(position):
+            position = self._advance(sweep, position)
+            largest = float(max(sweep.state.max(), -sweep.state.min()))
+            rounding = DRAFT_ROUNDINGS * float(np.finfo(np.float32).eps) * largest * self.scale
+            if position.gap <= max(rounding, self._tol(position.shift)):
+                break
+        return position
 
     def _sweep_until_close(self, sweep: Sweep, position: Position) -> Position:
         while position.gap > position.aim * self._tol(position.shift):
