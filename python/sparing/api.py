@@ -26,6 +26,7 @@ from sparing.policies import Policy
 from sparing.simulate import rollouts
 from sparing.simulate.results import SimulationResult
 
+VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
 
 

@@ -89,13 +89,15 @@ def solve(
                 raise ValueError("a case with hard goals takes no --checkpoint and no --dtype.")
             solve_goals(case, problem, tol=tol or 1e-6, threads=threads, out=out, as_json=json)
             return
+        from sparing.api import VALUE_STATES
+
         options = Options(
             tol=1e-6 if tol is None else tol,
             relative_tol=relative_tol,
             max_sweeps=max_sweeps,
             dtype=dtype.value,
             num_threads=threads,
-            keep_value=out is not None,
+            keep_value=out is not None and problem.num_states <= VALUE_STATES,
         )
         solution = _solved(problem, options, out, checkpoint)
         found = _metrics(problem, solution, metrics, threads)
