@@ -4,33 +4,22 @@ N four-state components (those of the built-in case in turn, failed units may be
 0.95, tolerance 1e-6. Building the explicit model is not counted, for anyone.
 """
 
-from dataclasses import replace
 from functools import cache, reduce
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 import sparing
-from sparing.models.multi_component import MultiComponentProblem
+from maintenance_systems import DISCOUNT, system_of
 
-DISCOUNT, TOL = 0.95, 1e-6
+TOL = 1e-6
 SMALL = [4, 5]
 LARGE = [pytest.param(6, marks=pytest.mark.full)]
 
 
 @cache
 def problem(num_components):
-    base = sparing.load("three-component-2").components
-    components = tuple(replace(base[i % 3], name=f"c{i + 1}") for i in range(num_components))
-    others = ", ".join(c.name for c in components[1:])
-    return MultiComponentProblem(
-        components=components,
-        structure=f"c1 & 2-of({others})",
-        setup_cost=20.0,
-        downtime_cost=500.0,
-        criterion="discounted",
-        discount=DISCOUNT,
-    )
+    return system_of(num_components, "discounted")
 
 
 @cache
