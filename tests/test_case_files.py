@@ -14,8 +14,8 @@ from random_systems import random_problem
 from sparing.models.case_files import built_in_cases, load_case, save_case, table_of_problem
 
 
-def same(one, two):
-    """Whether two problems agree in everything but their name."""
+def assert_same(one, two):
+    """Two problems agree in everything but their name."""
     for field in fields(one):
         if field.name in ("name", "components"):
             continue
@@ -37,7 +37,7 @@ def test_save_then_load_gives_an_equal_problem(tmp_path_factory, seed):
     file = tmp_path_factory.mktemp("case") / "case.toml"
     save_case(problem, file)
     loaded = load_case(file)
-    same(problem, loaded)
+    assert_same(problem, loaded)
     again = file.with_name("again.toml")
     save_case(loaded, again)
     assert again.read_bytes() == file.read_bytes()
@@ -48,7 +48,7 @@ def test_built_in_cases_load_and_save(tmp_path, name):
     problem = sparing.load(name)
     assert problem.name == name
     save_case(problem, tmp_path / f"{name}.toml")
-    same(problem, sparing.load(tmp_path / f"{name}.toml"))
+    assert_same(problem, sparing.load(tmp_path / f"{name}.toml"))
     assert list(tmp_path.iterdir()) == [tmp_path / f"{name}.toml"]
 
 
@@ -95,7 +95,7 @@ def test_criteria_of_ones_own_and_goals(tmp_path):
     assert problem.weights["reliability"] == 0.0
     assert (problem.criterion, problem.discount) == ("discounted", 0.9)
     save_case(problem, tmp_path / "again.toml")
-    same(problem, sparing.load(tmp_path / "again.toml"))
+    assert_same(problem, sparing.load(tmp_path / "again.toml"))
     solution = sparing.solve(problem)
     found = sparing.evaluate(problem, solution.policy)
     assert {"exposure", "CO2 [kg]", "cost_rate", "reliability"} <= found.keys()
@@ -120,14 +120,14 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         save_case(sparing.load("three-component-2"), file)
     assert file.read_bytes() == before
     monkeypatch.undo()
-    same(sparing.load(file), sparing.load("three-component"))
+    assert_same(sparing.load(file), sparing.load("three-component"))
 
 
 def test_a_save_over_another_case_replaces_it(tmp_path):
     file = tmp_path / "case.toml"
     for name in ("three-component", "three-component-2"):
         save_case(sparing.load(name), file)
-    same(sparing.load(file), sparing.load("three-component-2"))
+    assert_same(sparing.load(file), sparing.load("three-component-2"))
 
 
 def test_defaults_are_left_out_of_the_file():
