@@ -189,3 +189,23 @@ def test_the_order_of_epochs_is_part_of_the_key_of_a_finite_horizon(tmp_path):
     again = finite_horizon([one, two, two, two, two, two], **places)
     fresh = finite_horizon([one, two, two, two, two, two])
     assert again.objective == pytest.approx(fresh.objective, abs=1e-9)
+
+
+@pytest.mark.parametrize("discounted", [False, True])
+def test_a_mixed_solve_may_be_cut_anywhere(tmp_path, discounted):
+    """In the float32 part, just where it ends, and after it: not a sweep is added."""
+    asked, options = arguments(discounted), Options(dtype="mixed", tol=1e-9, num_threads=1)
+    whole = value_iteration(**asked, options=options)
+    for reports in range(1, 30):
+        place = tmp_path / str(reports)
+        hook = KillAfter(reports)
+        try:
+            value_iteration(**asked, options=options, progress=hook, checkpoint_dir=place)
+        except KilledError:
+            again = value_iteration(**asked, options=options, checkpoint_dir=place)
+            assert again.num_sweeps == whole.num_sweeps
+            assert (again.lower, again.upper) == (whole.lower, whole.upper)
+        else:
+            assert reports > 1
+            return
+    pytest.fail("the solve never ended")

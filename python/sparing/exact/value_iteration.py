@@ -173,13 +173,14 @@ class _Run:
 
     def _sweep_draft(self, sweep: Sweep, position: Position) -> Position:
         """Sweep in float32 until rounding is about to hide what a sweep changes."""
-        while not self._is_over(position):
+        while not (self._is_over(position) or self._is_draft_good(sweep, position)):
             position = self._advance(sweep, position)
-            largest = float(max(sweep.state.max(), -sweep.state.min()))
-            rounding = DRAFT_ROUNDINGS * float(np.finfo(np.float32).eps) * largest * self.scale
-            if position.gap <= max(rounding, self._tol(position.shift)):
-                break
         return position
+
+    def _is_draft_good(self, sweep: Sweep, position: Position) -> bool:
+        largest = float(max(sweep.state.max(), -sweep.state.min()))
+        rounding = DRAFT_ROUNDINGS * float(np.finfo(np.float32).eps) * largest * self.scale
+        return position.gap <= max(rounding, self._tol(position.shift))
 
     def _sweep_until_close(self, sweep: Sweep, position: Position) -> Position:
         while position.gap > position.aim * self._tol(position.shift):
