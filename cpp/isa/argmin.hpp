@@ -112,7 +112,7 @@ template <class T>
     Vec<Index> choice = load(index + c);
     if (a.cost.w) {
         const Vec<T> stay = load_some(a.cost.w + c, part) + keep.template at<2>(c);
-        const Vec<T> act = a.cost.branch + best;
+        const Vec<T> act = a.branch + best;
         choice = act < stay ? choice : count_from<Index>(a.base + c);
         best = smaller<Vec<T>>(act, stay);
     }
@@ -136,8 +136,8 @@ template <class T>
 template <class T>
 void compare(CompareArgs<T>& args, const IndexOf<T>* index) {
     const CompareArgs<T> a = args;
-    const SumRow<T> keep(a.cost.keep, a.cost.keep_tables, a.cost.num_keep, 0);
-    const SumRow<T> add(a.cost.add, a.cost.add_tables, a.cost.num_add, 0);
+    const SumRow<T> keep(a.cost.costs->keep, a.cost.keep_tables, a.cost.num_keep, 0);
+    const SumRow<T> add(a.cost.costs->add, a.cost.add_tables, a.cost.num_add, 0);
     Change<T> change{splat(a.lower), splat(a.upper)};
     const std::size_t rest = a.cost.cols % kWidth<T>, whole = a.cost.cols - rest;
     for (std::size_t c = 0; c < whole; c += kWidth<T>)

@@ -107,8 +107,8 @@ struct SumRow {
     std::size_t count, row;
     const T* first;
 
-    SumRow(const T* numbers, const TableRows<T>* t, std::size_t n, std::size_t r)
-        : number(numbers ? numbers[r] : T(0)),
+    SumRow(T constant, const TableRows<T>* t, std::size_t n, std::size_t r)
+        : number(constant),
           tables(t),
           count(n),
           row(r),
@@ -128,23 +128,21 @@ struct SumRow {
 template <class T, bool Branch, std::size_t Keep, std::size_t Add>
 void finish_rows(const FinishArgs<T>& a) {
     const std::size_t rest = a.cols % kWidth<T>, whole = a.cols - rest;
-    const Vec<T> branch = splat(a.branch), scale = splat(a.scale);
+    const Vec<T> scale = splat(a.scale);
     for (std::size_t r = 0; r < a.rows; ++r) {
-        const SumRow<T> keep(a.keep, a.keep_tables, Keep ? a.num_keep : 0, r);
-        const SumRow<T> add(a.add, a.add_tables, Add ? a.num_add : 0, r);
+        const SumRow<T> keep(a.costs[r].keep, a.keep_tables, Keep ? a.num_keep : 0, r);
+        const SumRow<T> add(a.costs[r].add, a.add_tables, Add ? a.num_add : 0, r);
         T* const x = a.x + r * a.x_pitch;
         const T* const w = Branch ? a.w + r * a.w_pitch : nullptr;
         for (std::size_t c = 0; c < whole; c += kWidth<T>) {
             Vec<T> y = load(x + c);
-            if constexpr (Branch)
-                y = smaller<Vec<T>>(load(w + c) + keep.template at<Keep>(c), branch + y);
+            if constexpr (Branch) y = smaller<Vec<T>>(load(w + c) + keep.template at<Keep>(c), y);
             store(x + c, Vec<T>(scale * y + add.template at<Add>(c)));
         }
         if (rest == 0) continue;
         Vec<T> y = load(x + whole);
         if constexpr (Branch)
-            y = smaller<Vec<T>>(load_part(w + whole, rest) + keep.template at<Keep>(whole),
-                                branch + y);
+            y = smaller<Vec<T>>(load_part(w + whole, rest) + keep.template at<Keep>(whole), y);
         store(x + whole, Vec<T>(scale * y + add.template at<Add>(whole)));
     }
 }
@@ -167,6 +165,19 @@ template <class T>
             a.upper = d > a.upper ? d : a.upper;
             a.dst[r * a.dst_pitch + c] = v;
         }
+}
+
+/// The bounds of `a` take in those of four chains.
+template <class T>
+[[gnu::always_inline]] inline void widen(const Vec<T>* low, const Vec<T>* high, CommitArgs<T>& a) {
+    const Vec<T> lowest =
+        smaller<Vec<T>>(smaller<Vec<T>>(low[0], low[1]), smaller<Vec<T>>(low[2], low[3]));
+    const Vec<T> highest =
+        larger<Vec<T>>(larger<Vec<T>>(high[0], high[1]), larger<Vec<T>>(high[2], high[3]));
+    for (std::size_t k = 0; k < kWidth<T>; ++k) {
+        a.lower = lowest[k] < a.lower ? lowest[k] : a.lower;
+        a.upper = highest[k] > a.upper ? highest[k] : a.upper;
+    }
 }
 
 template <class T>
@@ -192,14 +203,7 @@ void commit(CommitArgs<T>& a) {
         }
         for (; c < whole; c += W) take(c, 0);
     }
-    const Vec<T> lowest =
-        smaller<Vec<T>>(smaller<Vec<T>>(low[0], low[1]), smaller<Vec<T>>(low[2], low[3]));
-    const Vec<T> highest =
-        larger<Vec<T>>(larger<Vec<T>>(high[0], high[1]), larger<Vec<T>>(high[2], high[3]));
-    for (std::size_t k = 0; k < W; ++k) {
-        a.lower = lowest[k] < a.lower ? lowest[k] : a.lower;
-        a.upper = highest[k] > a.upper ? highest[k] : a.upper;
-    }
+    widen<T>(low, high, a);
     if (whole < a.cols) commit_scalar(a, whole);
 }
 

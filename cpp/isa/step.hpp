@@ -1,12 +1,15 @@
 #pragma once
-#include "simd.hpp"
-#include "sparing/separable_kernels.hpp"
+#include "rows.hpp"
 
 namespace {
 
+using sparing::FinishArgs;
+using sparing::RowCost;
 using sparing::Rule;
 using sparing::Shape;
 using sparing::StepArgs;
+using sparing::TableRows;
+using sparing::Variant;
 
 constexpr std::size_t kMaxRuntimeAxis = 64;
 
@@ -20,27 +23,37 @@ template <Rule R, class V>
     return smaller<V>(entry + x, sum);
 }
 
+/// Whether entry (s, j) of a table of this shape takes part in the sums, and the diagonal entry is
+/// the semiring's one (0 for costs), so that the state itself begins the sum.
+constexpr bool taken(Shape shape, std::size_t s, std::size_t j) {
+    return shape == Shape::kUpper ? j >= s : shape == Shape::kLower ? j <= s : true;
+}
+
 /// `Count` fibres of N vectors in registers: fibre f has its vectors at x[f * Apart + j * Stride].
 /// Each entry of the table is read once for all of them.
-template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Count, std::size_t Apart,
-          class T>
+template <Rule R, Shape S, bool Idle, std::size_t N, std::size_t Stride, std::size_t Count,
+          std::size_t Apart, class T>
 [[gnu::always_inline]] inline void fibres(const T* table, Vec<T>* x) {
     Vec<T> y[N][Count];
     // Forget that the entries were read before: to keep them all would take too many registers.
     asm volatile("" : "+r"(table));
 #pragma GCC unroll 16
     for (std::size_t s = 0; s < N; ++s) {
-        const std::size_t begin = S == Shape::kUpper ? s : 0;
-        const std::size_t end = S == Shape::kLower ? s + 1 : N;
+        bool begun = Idle;
+        if constexpr (Idle) {
+#pragma GCC unroll 4
+            for (std::size_t f = 0; f < Count; ++f) y[s][f] = x[f * Apart + s * Stride];
+        }
 #pragma GCC unroll 16
-        for (std::size_t j = begin; j < end; ++j) {
+        for (std::size_t j = 0; j < N; ++j) {
+            if (!taken(S, s, j) || (Idle && j == s)) continue;
             const Vec<T> entry = splat(table[s * N + j]);
 #pragma GCC unroll 4
             for (std::size_t f = 0; f < Count; ++f) {
                 const Vec<T>& from = x[f * Apart + j * Stride];
-                y[s][f] =
-                    j == begin ? first_term<R>(entry, from) : next_term<R>(y[s][f], entry, from);
+                y[s][f] = begun ? next_term<R>(y[s][f], entry, from) : first_term<R>(entry, from);
             }
+            begun = true;
         }
     }
 #pragma GCC unroll 16
@@ -50,33 +63,33 @@ template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Count,
 }
 
 /// `Total` fibres, two at a time where the registers hold them.
-template <Rule R, Shape S, std::size_t N, std::size_t Stride, std::size_t Total, std::size_t Apart,
-          class T>
+template <Rule R, Shape S, bool Idle, std::size_t N, std::size_t Stride, std::size_t Total,
+          std::size_t Apart, class T>
 [[gnu::always_inline]] inline void all_fibres(const T* table, Vec<T>* x) {
     constexpr std::size_t pairs = N <= 4 ? Total / 2 : 0;
 #pragma GCC unroll 16
     for (std::size_t f = 0; f < pairs; ++f)
-        fibres<R, S, N, Stride, 2, Apart>(table, x + 2 * f * Apart);
+        fibres<R, S, Idle, N, Stride, 2, Apart>(table, x + 2 * f * Apart);
 #pragma GCC unroll 16
     for (std::size_t f = 2 * pairs; f < Total; ++f)
-        fibres<R, S, N, Stride, 1, Apart>(table, x + f * Apart);
+        fibres<R, S, Idle, N, Stride, 1, Apart>(table, x + f * Apart);
 }
 
 /// Both tables on N1 x N2 vectors.
-template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+template <Rule R, Shape S, bool Idle, std::size_t N1, std::size_t N2, class T>
 [[gnu::always_inline]] inline void both(const T* first, const T* second, Vec<T>* x) {
-    if constexpr (N1 > 1) all_fibres<R, S, N1, N2, N2, 1>(first, x);
-    all_fibres<R, S, N2, 1, N1, N2>(second, x);
+    if constexpr (N1 > 1) all_fibres<R, S, Idle, N1, N2, N2, 1>(first, x);
+    all_fibres<R, S, Idle, N2, 1, N1, N2>(second, x);
 }
 
 /// The last columns, when they are not a multiple of the vector: a vector that overlaps the one
 /// before, computed before anything is stored (src may be dst), or part of one.
-template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+template <Rule R, Shape S, bool Idle, std::size_t N1, std::size_t N2, class T>
 [[gnu::noinline]] void load_tail(const StepArgs<T>& a, const T* src, std::size_t pitch, Vec<T>* x) {
     for (std::size_t k = 0; k < N1 * N2; ++k)
         x[k] = a.cols < kWidth<T> ? load_part(src + k * pitch, a.cols)
                                   : load(src + k * pitch + a.cols - kWidth<T>);
-    both<R, S, N1, N2, T>(a.first, a.second, x);
+    both<R, S, Idle, N1, N2, T>(a.first, a.second, x);
 }
 template <class T>
 [[gnu::noinline]] void store_tail(std::size_t cols, T* dst, std::size_t pitch, std::size_t count,
@@ -88,47 +101,162 @@ template <class T>
             store(dst + k * pitch + cols - kWidth<T>, x[k]);
 }
 
-/// All columns of one tile of N1 x N2 rows.
-template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
-[[gnu::always_inline]] inline void tile(const StepArgs<T>& a, const T* src, T* dst) {
+/// Adjacent rows of a block, finished. One pointer for all costs of the rows, as addresses are
+/// scarce here.
+template <std::size_t N, class T>
+[[gnu::always_inline]] inline void finish_block(const FinishArgs<T>& a, std::size_t row,
+                                                std::size_t col, Vec<T>* x) {
+    const T *w = a.w + row * a.w_pitch + col, *const values = a.add_tables->values + col;
+    const RowCost<T>* const cost = a.costs + row;
+    const Vec<T> scale = splat(a.scale);
+#pragma GCC unroll 16
+    for (std::size_t k = 0; k < N; ++k, w += a.w_pitch) {
+        const Vec<T> y = smaller<Vec<T>>(load(w) + splat(cost[k].keep), x[k]);
+        x[k] = scale * y + (splat(cost[k].add) + load(values + cost[k].at));
+    }
+}
+
+/// (low, high) take in how far the rows of a block are from those at `to`, in four chains, as
+/// each minimum waits for the one before in its chain.
+template <std::size_t N1, std::size_t N2, class T>
+[[gnu::always_inline]] inline void compare_block(const Vec<T>* x, T* const* to, std::size_t step,
+                                                 Vec<T>* low, Vec<T>* high) {
+#pragma GCC unroll 16
+    for (std::size_t k = 0; k < N1 * N2; ++k) {
+        const Vec<T> change = x[k] - load(to[k / N2] + k % N2 * step);
+        low[k % 4] = smaller<Vec<T>>(change, low[k % 4]);
+        high[k % 4] = larger<Vec<T>>(change, high[k % 4]);
+    }
+}
+
+/// N columns of as many rows as a vector has entries, a column a vector; and back.
+template <std::size_t N, class T>
+[[gnu::always_inline]] inline void load_columns(const T* src, std::size_t pitch, Vec<T>* x) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < N; k += kWidth<T>) {
+        load_block<T>([&](std::size_t i) { return src + i * pitch + k; }, x + k);
+        transpose<T, kWidth<T> / 4>(x + k);
+    }
+}
+template <std::size_t N, class T>
+[[gnu::always_inline]] inline void store_columns(Vec<T>* x, T* dst, std::size_t pitch,
+                                                 bool stream) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < N; k += kWidth<T>) {
+        transpose<T>(x + k);
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < kWidth<T>; ++i)
+            if (stream)
+                store_line(dst + i * pitch + k, x[k + i]);
+            else
+                store(dst + i * pitch + k, x[k + i]);
+    }
+}
+
+/// A run of blocks: where it begins and how far apart the blocks are, in entries, rows, columns.
+template <class T>
+struct Run {
+    const T* src;
+    T* dst;
+    std::size_t row, count, src_advance, dst_advance, row_advance, col_advance;
+};
+
+/// `run.count` times N1 x N2 vectors in registers.
+template <Rule R, Shape S, bool Idle, Variant K, std::size_t N1, std::size_t N2, class T>
+[[gnu::always_inline]] inline void blocks(const StepArgs<T>& a, const Run<T>& run, Vec<T>* low,
+                                          Vec<T>* high) {
     constexpr std::size_t n = N1 * N2;
+    constexpr Shape next = sparing::opposite(S);
     const std::size_t ps = a.src_pitch * a.below, pd = a.dst_pitch * a.below;
-    const bool ragged = a.cols % kWidth<T> != 0;
-    Vec<T> rest[n];
-    if (ragged) load_tail<R, S, N1, N2, T>(a, src, ps, rest);
+    [[maybe_unused]] const std::ptrdiff_t kept = K == Variant::kThenMinimise ? a.kept - a.dst : 0;
     const T *const first = a.first, *const second = a.second;
     // N1 pointers and N2 offsets: an address for each of the rows would not fit the registers.
     const T* from[N1];
     T* to[N1];
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < N1; ++i) from[i] = src + i * N2 * ps, to[i] = dst + i * N2 * pd;
-    for (std::size_t c = kWidth<T>; c <= a.cols; c += kWidth<T>) {
+    for (std::size_t i = 0; i < N1; ++i)
+        from[i] = run.src + i * N2 * ps, to[i] = run.dst + i * N2 * pd;
+    std::size_t row = run.row, col = 0;
+    for (std::size_t count = run.count; count > 0; --count) {
         Vec<T> x[n];
+        if constexpr (K == Variant::kFromRows) {
+            load_columns<n>(from[0], a.src_pitch, x);
+        } else {
 #pragma GCC unroll 16
-        for (std::size_t i = 0; i < N1; ++i) {
-#pragma GCC unroll 16
-            for (std::size_t j = 0; j < N2; ++j) x[i * N2 + j] = load(from[i] + j * ps);
-            from[i] += kWidth<T>;
+            for (std::size_t k = 0; k < n; ++k) x[k] = load(from[k / N2] + k % N2 * ps);
         }
-        both<R, S, N1, N2, T>(first, second, x);
+        both<R, S, Idle, N1, N2, T>(first, second, x);
+        if constexpr (K == Variant::kFinish || K == Variant::kThenExpect)
+            finish_block<n>(*a.finish, row, col, x);
+        if constexpr (K == Variant::kThenExpect)
+            both<Rule::kExpect, next, false, N1, N2, T>(a.next_first, a.next_second, x);
+        if constexpr (K == Variant::kThenMinimise) {
 #pragma GCC unroll 16
-        for (std::size_t i = 0; i < N1; ++i) {
-#pragma GCC unroll 16
-            for (std::size_t j = 0; j < N2; ++j) store(to[i] + j * pd, x[i * N2 + j]);
-            to[i] += kWidth<T>;
+            for (std::size_t k = 0; k < n; ++k) store(to[k / N2] + kept + k % N2 * pd, x[k]);
+            both<Rule::kMinimise, next, true, N1, N2, T>(a.next_first, a.next_second, x);
         }
+        // All loads before all stores: rows a power of two apart look like the same address.
+        if constexpr (K == Variant::kCommit) compare_block<N1, N2, T>(x, to, pd, low, high);
+        if constexpr (K == Variant::kToRows) {
+            store_columns<n>(x, to[0], a.dst_pitch, a.stream);
+            if (a.also) {
+#pragma GCC unroll 16
+                for (std::size_t k = 0; k < n; ++k)
+                    x[k] = load(a.also + (from[0] - a.src) + k * ps);
+                store_columns<n>(x, a.also_dst + (to[0] - a.dst), a.also_pitch, a.stream);
+            }
+        } else {
+#pragma GCC unroll 16
+            for (std::size_t k = 0; k < n; ++k) store(to[k / N2] + k % N2 * pd, x[k]);
+        }
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < N1; ++i) from[i] += run.src_advance, to[i] += run.dst_advance;
+        row += run.row_advance;
+        col += run.col_advance;
     }
-    if (ragged) store_tail<T>(a.cols, dst, pd, n, rest);
 }
 
-template <Rule R, Shape S, std::size_t N1, std::size_t N2, class T>
+/// How the blocks of a step lie: tiles of one vector are taken in one run where they are evenly
+/// apart.
+template <std::size_t N, Variant K, class T>
+Run<T> first_run(const StepArgs<T>& a, std::size_t& runs) {
+    constexpr std::size_t W = kWidth<T>;
+    const bool thin = a.cols == W, single = a.below == 1;
+    runs = !thin ? a.outer * a.below : single ? 1 : a.outer;
+    const std::size_t apart = single ? N : 1;
+    if (!thin) return {a.src, a.dst, 0, a.cols / W, W, W, 0, W};
+    return {a.src,
+            a.dst,
+            0,
+            single ? a.outer : a.below,
+            K == Variant::kFromRows ? N : apart * a.src_pitch,
+            K == Variant::kToRows ? N : apart * a.dst_pitch,
+            apart,
+            0};
+}
+
+template <Rule R, Shape S, bool Idle, Variant K, std::size_t N1, std::size_t N2, class T>
 void step(const StepArgs<T>& a) {
-    constexpr std::size_t n = N1 * N2;
-    for (std::size_t o = 0; o < a.outer; ++o)
-        for (std::size_t b = 0; b < a.below; ++b) {
-            const std::size_t row = o * n * a.below + b;
-            tile<R, S, N1, N2, T>(a, a.src + row * a.src_pitch, a.dst + row * a.dst_pitch);
+    constexpr std::size_t n = N1 * N2, W = kWidth<T>;
+    const bool ragged = K == Variant::kPlain && a.cols % W != 0;
+    std::size_t runs;
+    Run<T> run = first_run<n, K>(a, runs);
+    Vec<T> low[4], high[4];
+    if constexpr (K == Variant::kCommit)
+        for (std::size_t k = 0; k < 4; ++k)
+            low[k] = splat(a.commit->lower), high[k] = splat(a.commit->upper);
+    for (std::size_t k = 0; k < runs; ++k) {
+        if (runs > 1) {
+            run.row = a.cols == W ? k * n * a.below : k / a.below * n * a.below + k % a.below;
+            run.src = a.src + run.row * a.src_pitch;
+            run.dst = a.dst + run.row * a.dst_pitch;
         }
+        Vec<T> rest[n];
+        if (ragged) load_tail<R, S, Idle, N1, N2, T>(a, run.src, a.src_pitch * a.below, rest);
+        blocks<R, S, Idle, K, N1, N2, T>(a, run, low, high);
+        if (ragged) store_tail<T>(a.cols, run.dst, a.dst_pitch * a.below, n, rest);
+    }
+    if constexpr (K == Variant::kCommit) widen<T>(low, high, *a.commit);
 }
 
 /// One fibre of run-time length, for tables above the templates' sizes.
@@ -167,10 +295,26 @@ void long_step(const StepArgs<T>& a) {
 template <class T>
 using Step = typename sparing::SeparableKernels<T>::Step;
 
-template <class T, Rule R, Shape S>
+/// Only the widest vectors come with registers enough to do more at a time than the tables; rows
+/// are turned only where they fill vectors.
+template <class T, Rule R, Shape S, bool Idle, Variant K, std::size_t N1, std::size_t N2>
+Step<T> step_of() {
+    constexpr bool turns = K == Variant::kFromRows || K == Variant::kToRows;
+    constexpr bool chained = K == Variant::kThenExpect || K == Variant::kThenMinimise;
+    if constexpr (K != Variant::kPlain && kVectorBytes < 64)
+        return nullptr;
+    else if constexpr (turns && (kLanes<T> != kWidth<T> || N1 * N2 % kWidth<T> != 0))
+        return nullptr;
+    else if constexpr (chained && R == Rule::kMinimise && !Idle)
+        return nullptr;
+    else
+        return &step<R, S, Idle, K, N1, N2, T>;
+}
+
+template <class T, Rule R, Shape S, bool Idle, Variant K>
 Step<T> find_step(std::size_t n1, std::size_t n2) {
     // clang-format off
-#define SPARING_STEP(A, B) case 16 * A + B: return &step<R, S, A, B, T>;
+#define SPARING_STEP(A, B) case 16 * A + B: return step_of<T, R, S, Idle, K, A, B>();
     switch (n1 <= 16 && n2 < 16 ? 16 * n1 + n2 : 0) {
         SPARING_STEP(1, 1) SPARING_STEP(1, 2) SPARING_STEP(1, 3) SPARING_STEP(1, 4)
         SPARING_STEP(1, 5) SPARING_STEP(1, 6) SPARING_STEP(1, 7) SPARING_STEP(1, 8)
@@ -181,21 +325,39 @@ Step<T> find_step(std::size_t n1, std::size_t n2) {
         SPARING_STEP(4, 2) SPARING_STEP(4, 3) SPARING_STEP(4, 4)
         SPARING_STEP(5, 2) SPARING_STEP(5, 3)
         SPARING_STEP(6, 2) SPARING_STEP(7, 2) SPARING_STEP(8, 2)
-        default: return n1 == 1 ? &long_step<R, T> : nullptr;
+        default: return n1 == 1 && K == Variant::kPlain ? &long_step<R, T> : nullptr;
     }
 // clang-format on
 #undef SPARING_STEP
 }
 
+template <class T, Rule R, Shape S, bool Idle>
+Step<T> find_variant(Variant variant, std::size_t n1, std::size_t n2) {
+    constexpr bool expect = R == Rule::kExpect;
+    constexpr Variant ending = expect ? Variant::kCommit : Variant::kFinish;
+    constexpr Variant turning = expect ? Variant::kFromRows : Variant::kToRows;
+    constexpr Variant chained = expect ? Variant::kThenMinimise : Variant::kThenExpect;
+    if (variant == Variant::kPlain) return find_step<T, R, S, Idle, Variant::kPlain>(n1, n2);
+    if (variant == ending) return find_step<T, R, S, Idle, ending>(n1, n2);
+    if (variant == turning) return find_step<T, R, S, Idle, turning>(n1, n2);
+    if (variant == chained) return find_step<T, R, S, Idle, chained>(n1, n2);
+    return nullptr;
+}
+
 template <class T>
-Step<T> choose_step(Rule rule, Shape shape, std::size_t n1, std::size_t n2) {
-    const auto of_rule = [&]<Rule R>() {
-        if (shape == Shape::kUpper) return find_step<T, R, Shape::kUpper>(n1, n2);
-        if (shape == Shape::kLower) return find_step<T, R, Shape::kLower>(n1, n2);
-        return find_step<T, R, Shape::kFull>(n1, n2);
-    };
-    return rule == Rule::kExpect ? of_rule.template operator()<Rule::kExpect>()
-                                 : of_rule.template operator()<Rule::kMinimise>();
+Step<T> choose_step(Rule rule, Shape shape, bool idle, Variant variant, std::size_t n1,
+                    std::size_t n2) {
+    constexpr auto kExpect = Rule::kExpect, kMinimise = Rule::kMinimise;
+    constexpr auto kFull = Shape::kFull, kUpper = Shape::kUpper, kLower = Shape::kLower;
+    if (rule == kExpect && shape == kUpper)
+        return find_variant<T, kExpect, kUpper, false>(variant, n1, n2);
+    if (rule == kExpect && shape == kLower)
+        return find_variant<T, kExpect, kLower, false>(variant, n1, n2);
+    if (rule == kExpect) return find_variant<T, kExpect, kFull, false>(variant, n1, n2);
+    if (!idle) return find_variant<T, kMinimise, kFull, false>(variant, n1, n2);
+    if (shape == kUpper) return find_variant<T, kMinimise, kUpper, true>(variant, n1, n2);
+    if (shape == kLower) return find_variant<T, kMinimise, kLower, true>(variant, n1, n2);
+    return find_variant<T, kMinimise, kFull, true>(variant, n1, n2);
 }
 
 }  // namespace

@@ -38,9 +38,9 @@ inline constexpr std::int64_t kDenseTile = 512;
 template <class T>
 bool dense_product(Semiring rule, const DenseTable& table, const T* in, T* out, int num_threads) {
     if (table.size == 0) return false;
-    const auto kernel =
-        separable_kernels<T>().step(rule == Semiring::plus_times ? Rule::kExpect : Rule::kMinimise,
-                                    table.shape(rule), 1, static_cast<std::size_t>(table.size));
+    const auto kernel = separable_kernels<T>().step(
+        rule == Semiring::plus_times ? Rule::kExpect : Rule::kMinimise, table.shape(rule), false,
+        Variant::kPlain, 1, static_cast<std::size_t>(table.size));
     if (!kernel) return false;
     const std::vector<T> entries(table.entries.begin(), table.entries.end());
     const auto tiles = (table.lanes + kDenseTile - 1) / kDenseTile;

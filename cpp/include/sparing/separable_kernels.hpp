@@ -11,22 +11,6 @@ enum class Rule { kExpect, kMinimise };
 /// Which entries of a square table may differ from the semiring's zero (0 or +inf).
 enum class Shape { kFull, kUpper, kLower };
 
-/// One or two square tables along adjacent axes of a tile of rows, with
-///   expect:   y(s) = sum_j t(s, j) x(j)        minimise: y(s) = min_j t(s, j) + x(j).
-/// Row ((o * n1 + i) * n2 + j) * below + b of a tile starts at `row * pitch` and has `cols`
-/// entries; `src` and `dst` are the same tile or do not overlap.
-template <class T>
-struct StepArgs {
-    const T* first;   // [n1, n1], unread when n1 is 1
-    const T* second;  // [n2, n2]
-    std::size_t n2;   // read by the kernel of run-time size only
-    std::size_t outer, below, cols;
-    const T* src;
-    std::size_t src_pitch;
-    T* dst;
-    std::size_t dst_pitch;
-};
-
 /// Values with a row per class of rows of a tensor.
 template <class T>
 struct TableRows {
@@ -35,17 +19,30 @@ struct TableRows {
     std::size_t pitch;
 };
 
-/// How the rows of a tile are finished: y = scale * min(w + keep, branch + x) + add, where keep
-/// and add are a number per row plus a sum of tables; without `w` there is no branch and
-/// y = scale * x + add. Rows of x and of the tables are padded to whole vectors.
+constexpr Shape opposite(Shape shape) {
+    return shape == Shape::kUpper   ? Shape::kLower
+           : shape == Shape::kLower ? Shape::kUpper
+                                    : Shape::kFull;
+}
+
+/// Costs of one row of a tile: numbers, and where its row of the first table to add begins.
+template <class T>
+struct RowCost {
+    T keep, add;
+    std::size_t at;
+};
+
+/// How the rows of a tile are finished: y = scale * min(w + keep, x) + add, where keep and add are
+/// a number per row plus a sum of tables; without `w` there is no branch and y = scale * x + add.
+/// Rows of x and of the tables are padded to whole vectors.
 template <class T>
 struct FinishArgs {
     T* x;
     std::size_t x_pitch;
     const T* w;
     std::size_t w_pitch, rows, cols;
-    T branch, scale;
-    const T *keep, *add;  // [rows]
+    T scale;
+    const RowCost<T>* costs;  // [rows]
     const TableRows<T>*keep_tables, *add_tables;
     std::size_t num_keep, num_add;
 };
@@ -62,11 +59,47 @@ struct CommitArgs {
     T lower, upper;  // in and out
 };
 
+/// What a step does beside its tables. All but the plain one take whole vectors only.
+enum class Variant {
+    kPlain,
+    kCommit,        // expect: `commit` takes in how far the results are from what they replace
+    kFinish,        // minimise: results are finished, with `w` and one table to add, none to keep
+    kThenExpect,    // minimise: finished as above, then the expectation by `next`
+    kThenMinimise,  // expect: results go to `kept`, laid out as `dst`; then the minimum by `next`
+    kFromRows,      // expect: reads entry c of row l of `src` where it would read entry l of row c
+    kToRows,        // minimise: writes that way; `also` is written that way to `also_dst`
+};
+
+/// One or two square tables along adjacent axes of a tile of rows, with
+///   expect:   y(s) = sum_j t(s, j) x(j)        minimise: y(s) = min_j t(s, j) + x(j).
+/// Row ((o * n1 + i) * n2 + j) * below + b of a tile starts at `row * pitch` and has `cols`
+/// entries; `src` and `dst` are the same tile or do not overlap.
+template <class T>
+struct StepArgs {
+    const T* first;   // [n1, n1], unread when n1 is 1
+    const T* second;  // [n2, n2]
+    std::size_t n2;   // read by the kernel of run-time size only
+    std::size_t outer, below, cols;
+    const T* src;
+    std::size_t src_pitch;
+    T* dst;
+    std::size_t dst_pitch;
+    const FinishArgs<T>* finish = nullptr;
+    CommitArgs<T>* commit = nullptr;
+    const T *next_first = nullptr, *next_second = nullptr;  // tables of the same sizes
+    T* kept = nullptr;
+    const T* also = nullptr;  // laid out as `src`, or null
+    T* also_dst = nullptr;
+    std::size_t also_pitch = 0;
+    bool stream = false;  // kToRows: past the caches, for rows that are on lines
+};
+
 /// How the last pass of a certificate treats a row: t = min(w + keep, branch + x) + add, the
 /// first alternative winning ties, while (lower, upper) take in t - old.
 template <class T>
 struct CompareArgs {
-    FinishArgs<T> cost;     // of one row; its scale is not used
+    FinishArgs<T> cost;  // of one row; its scale is not used
+    T branch;
     const T* old;           // the value before
     T* value;               // t, or null
     std::uint32_t* policy;  // index of the choice, or null; value and policy may overlap `old`
@@ -85,7 +118,9 @@ struct SeparableKernels {
     std::size_t lanes;  // rows that a transposed tile holds side by side, a multiple of `width`
 
     /// The kernel for tables of n1 and n2 states (n1 = 1: one table); null if there is none.
-    Step (*step)(Rule, Shape, std::size_t n1, std::size_t n2);
+    /// `idle`: all entries on the diagonals are the semiring's one, so that staying is free. The
+    /// tables of `next` have the opposite shape; costs there are idle.
+    Step (*step)(Rule, Shape, bool idle, Variant, std::size_t n1, std::size_t n2);
     /// dst[c * lanes + l] = src[min(l, rows - 1) * pitch + c].
     void (*to_lanes)(const T* src, std::size_t pitch, std::size_t rows, std::size_t cols, T* dst);
     /// dst[l * pitch + c] = src[c * lanes + l] for l < rows; `stream` as below.

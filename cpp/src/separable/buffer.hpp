@@ -18,7 +18,7 @@ class Buffer {
   public:
     Buffer() = default;
     explicit Buffer(std::size_t size) : size_(size) {
-        const std::size_t align = size * sizeof(T) < kHuge ? 64 : kHuge;
+        const std::size_t align = size * sizeof(T) < kHuge / 8 ? 64 : kHuge;
         const std::size_t bytes = ((size * sizeof(T) + 64) / align + 1) * align;
         data_.reset(static_cast<T*>(std::aligned_alloc(align, bytes)));
         if (!data_) throw std::bad_alloc();

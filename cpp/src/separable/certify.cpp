@@ -92,14 +92,13 @@ void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs
                  split.cols,
                  1,
                  split.cols,
-                 static_cast<T>(problem.branch_cost.value_or(0.0)),
                  T(1),
-                 keep.number.data() + whole_row,
-                 start.number.data() + whole_row,
+                 row_costs.data() + whole_row,
                  keep.at(whole_row, 0, keep_rows),
                  start.at(whole_row, 0, start_rows),
                  keep.count(),
                  start.count()};
+    args.branch = static_cast<T>(problem.branch_cost.value_or(0.0));
     args.old = state.data() + base;
     args.base = base;
     args.policy = s.policy ? s.policy + base : nullptr;
@@ -124,6 +123,7 @@ Certificate SeparableSweep<T>::Impl::compare_slices(std::uint32_t* policy, T* va
     }
     const auto tiles = static_cast<std::ptrdiff_t>((split.cols + split.tile - 1) / split.tile);
     T lower = std::numeric_limits<T>::infinity(), upper = -lower;
+    costs_of_rows(0.0, start, 0.0);
     for (s.number = 0; s.number < axes[0].size; ++s.number) {
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
         for (std::ptrdiff_t k = 0; k < tiles; ++k) gather_columns(s, static_cast<std::size_t>(k));
@@ -212,8 +212,8 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
     Impl& m = *impl_;
     m.prepare(num_threads);
     m.sweep_trailing();
-    m.leading_pass(m.finish_job(m.state.data(), shift));
-    m.leading_pass(m.begin_job(m.state.data(), m.minimum.data()));
+    m.leading_pass(m.finish_job(m.u(), shift));
+    m.leading_pass(m.begin_job(m.state.data(), {m.minimum.data(), m.split.cols}));
     const Rows<T> w{m.minimum.data(), m.split.cols};
     m.trailing_pass({w.data, w.pitch}, w, {nullptr, 0});
     const double slack = m.rounding(m.largest_value());
@@ -224,8 +224,7 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
     const auto overlaps = [&](const void* p) {
         return p == static_cast<const void*>(m.state.data());
     };
-    if (!overlaps(policy) && !overlaps(value))
-        m.leading_pass(m.begin_job(m.state.data(), m.state.data()));
+    if (!overlaps(policy) && !overlaps(value)) m.leading_pass(m.begin_job(m.state.data(), m.u()));
     return found;
 }
 

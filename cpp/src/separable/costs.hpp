@@ -95,7 +95,11 @@ class CostBuilder {
         return *this;
     }
 
-    CostForm<T> build() {
+    /// With tables of zeros up to `fewest`.
+    CostForm<T> build(std::size_t fewest = 0) {
+        while (drafts_.size() < fewest)
+            drafts_.push_back(
+                {std::vector<std::uint32_t>(form_.row.size()), std::vector<double>(form_.pitch)});
         for (Draft& d : drafts_) {
             typename CostForm<T>::Table table{std::move(d.row_class),
                                               std::vector<T>(d.values.size())};

@@ -24,17 +24,17 @@ bool mergeable(const MergedAxis& a, const MergedAxis& b) {
            a.chance.empty() == b.chance.empty() && a.decision.empty() == b.decision.empty();
 }
 
-struct Triangle {
-    bool upper = true, lower = true;
-};
 template <class T>
-Triangle triangle(const T* table, std::size_t n, Rule rule) {
+Pattern pattern_of(const T* table, std::size_t n, Rule rule) {
     const T zero = rule == Rule::kExpect ? T(0) : std::numeric_limits<T>::infinity();
-    Triangle t;
+    const T one = rule == Rule::kExpect ? T(1) : T(0);
+    bool upper = true, lower = true, idle = true;
     for (std::size_t s = 0; s < n; ++s)
-        for (std::size_t j = 0; j < n; ++j)
-            if (table[s * n + j] != zero) (j < s ? t.upper : t.lower) &= j == s;
-    return t;
+        for (std::size_t j = 0; j < n; ++j) {
+            if (j == s) idle &= table[s * n + j] == one;
+            if (table[s * n + j] != zero) (j < s ? upper : lower) &= j == s;
+        }
+    return {upper ? Shape::kUpper : lower ? Shape::kLower : Shape::kFull, idle};
 }
 
 }  // namespace
@@ -84,18 +84,25 @@ std::vector<Operation<T>> GroupBuilder<T>::operations(std::size_t begin, std::si
         const std::size_t n = axes_[i].size;
         const std::size_t m = i + 1 < end ? axes_[i + 1].size : 0;
         const bool pair = n > 1 && m > 1 && n * m <= kPairRows && present(i, rule) &&
-                          present(i + 1, rule) && kernels_.step(rule, Shape::kFull, n, m);
+                          present(i + 1, rule) &&
+                          kernels_.step(rule, Shape::kFull, false, Variant::kPlain, n, m);
         const std::size_t taken = pair ? n * m : n;
         below /= taken;
         if (present(i, rule)) {
             const T* const a = table(i, rule);
             const T* const b = pair ? table(i + 1, rule) : a;
             const std::size_t n1 = pair ? n : 1, n2 = pair ? m : n;
-            const Triangle ta = triangle(a, n, rule), tb = triangle(b, n2, rule);
-            const Shape shape = ta.upper && tb.upper   ? Shape::kUpper
-                                : ta.lower && tb.lower ? Shape::kLower
-                                                       : Shape::kFull;
-            out.push_back({kernels_.step(rule, shape, n1, n2), a, b, n2, outer, below});
+            const Pattern pa = pattern_of(a, n, rule), pb = pattern_of(b, n2, rule);
+            const Pattern p{pa.shape == pb.shape ? pa.shape : Shape::kFull, pa.idle && pb.idle};
+            const auto kernel = [&](Variant expect, Variant minimise) {
+                return kernels_.step(rule, p.shape, p.idle,
+                                     rule == Rule::kExpect ? expect : minimise, n1, n2);
+            };
+            out.push_back({kernel(Variant::kPlain, Variant::kPlain),
+                           kernel(Variant::kCommit, Variant::kFinish),
+                           kernel(Variant::kFromRows, Variant::kToRows),
+                           kernel(Variant::kThenMinimise, Variant::kThenExpect), a, b, n1, n2,
+                           outer, below, p});
         }
         outer *= taken;
         i += pair ? 2 : 1;
@@ -152,7 +159,8 @@ Split choose_split(const std::vector<MergedAxis>& axes, std::size_t itemsize) {
     const std::size_t inner_limit = 2048 / itemsize;         // 16 or 32 KiB with its lanes
     const std::size_t block_limit = (512 << 10) / itemsize;  // a quarter of a 2 MiB cache
     const std::size_t tile_limit = (1 << 20) / itemsize;
-    constexpr std::size_t lead_limit = 256;
+    const std::size_t near_limit = (16 << 10) / itemsize;  // a third of the first-level cache
+    constexpr std::size_t most_rows = 256, few_rows = 16;
     Split s{axes.size(), axes.size(), 1, 1, 1, 1, 512 / itemsize};
     for (const MergedAxis& a : axes) s.rows *= a.size;
     const auto take = [&] {  // the next axis from the right becomes a trailing one
@@ -165,17 +173,31 @@ Split choose_split(const std::vector<MergedAxis>& axes, std::size_t itemsize) {
         s.inner *= take();
         s.mid = s.lead;
     }
-    while (s.lead > 1 && s.rows > lead_limit && s.cols * axes[s.lead - 1].size <= block_limit)
+    const std::size_t line = 64 / itemsize;
+    if (s.rows <= most_rows) {  // near enough to be taken in tiles that the first level holds
+        s.tile = std::clamp(near_limit / s.rows / line * line, line, s.tile);
+        return s;
+    }
+    while (s.lead > 1 && s.rows > few_rows && s.cols * axes[s.lead - 1].size <= block_limit)
         s.mid_rows *= take();
-    while (s.lead > 1 && s.rows > 4 * lead_limit &&
+    while (s.lead > 1 && s.rows > 4 * most_rows &&
            s.cols * axes[s.lead - 1].size <= 4 * block_limit)
         s.mid_rows *= take();
-    const std::size_t line = 64 / itemsize;
     s.tile = std::clamp(tile_limit / s.rows / line * line, line, s.tile);
     return s;
 }
 
+template <class T>
+bool chains(const Operation<T>& from, const Operation<T>& to, Rule to_rule) {
+    const Shape shape = opposite(from.pattern.shape);
+    return from.chain && from.n1 == to.n1 && from.n2 == to.n2 && from.outer == to.outer &&
+           from.below == to.below && (shape == Shape::kFull || shape == to.pattern.shape) &&
+           (to_rule == Rule::kExpect || to.pattern.idle);
+}
+
 template class GroupBuilder<float>;
 template class GroupBuilder<double>;
+template bool chains(const Operation<float>&, const Operation<float>&, Rule);
+template bool chains(const Operation<double>&, const Operation<double>&, Rule);
 
 }  // namespace sparing

@@ -19,13 +19,30 @@ struct MergedAxis {
 };
 std::vector<MergedAxis> merge_axes(const SeparableProblem& problem);
 
+/// What the tables of an operation let a kernel leave out: entries on one side of the diagonals,
+/// and those on them.
+struct Pattern {
+    Shape shape;
+    bool idle;
+};
+
 /// A table (or a pair of tables on adjacent axes) of a group of axes.
 template <class T>
 struct Operation {
-    typename SeparableKernels<T>::Step run;
+    using Step = typename SeparableKernels<T>::Step;
+    Step run;
+    // null where there is none:
+    Step end;    // finishes or commits as well
+    Step turn;   // from rows or to rows
+    Step chain;  // goes on with an operation of the other rule
     const T *first, *second;
-    std::size_t n2, outer, below;
+    std::size_t n1, n2, outer, below;
+    Pattern pattern;
 };
+
+/// Whether `from` has a kernel that goes on with `to`, of rule `to_rule`.
+template <class T>
+bool chains(const Operation<T>& from, const Operation<T>& to, Rule to_rule);
 
 /// Adjacent axes whose rows fit the first-level cache beside a few columns.
 template <class T>
