@@ -112,6 +112,14 @@ each state or None, and one value per combination of groups, values.ndim == len(
             },
             "policy"_a.noconvert(), "value"_a.noconvert(), "probe"_a = 0, "shift"_a = 0.0)
         .def(
+            "finish",
+            [](Sweep& self, Array<T>& result, double shift) {
+                T* const r = result.mutable_data();
+                const py::gil_scoped_release release;
+                self.finish(r, shift);
+            },
+            "out"_a.noconvert(), "shift"_a)
+        .def(
             "backup",
             [](Sweep& self, const Array<T>& value, Array<T>& result) {
                 const T* const v = value.data();

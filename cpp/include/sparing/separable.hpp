@@ -75,6 +75,8 @@ class SeparableSweep {
     /// `policy` and `value` (TV) may be null or overlap the state, which is lost then; otherwise
     /// the state is that of V afterwards.
     Certificate certify(std::uint32_t* policy, T* value, std::size_t probe, double shift);
+    /// out = TV - shift from U; overwrites the state.
+    void finish(T* out, double shift);
     /// out = T value; overwrites the state.
     void backup(const T* value, T* out);
 

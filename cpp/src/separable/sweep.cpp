@@ -217,16 +217,23 @@ Progress SeparableSweep<T>::advance(std::size_t max_sweeps, double tolerance, do
 }
 
 template <class T>
-void SeparableSweep<T>::backup(const T* value, T* out) {
+void SeparableSweep<T>::finish(T* out, double shift) {
     Impl& m = *impl_;
-    load(value);
+    m.prepare(num_threads);
     m.sweep_trailing();
-    m.leading_pass(m.finish_job({out, m.split.cols}, 0.0));
+    m.leading_pass(m.finish_job({out, m.split.cols}, shift));
+}
+
+template <class T>
+void SeparableSweep<T>::backup(const T* value, T* out) {
+    load(value);
+    finish(out, 0.0);
 }
 
 std::size_t separable_bytes(std::span<const std::size_t> sizes, std::size_t itemsize) {
     const std::size_t n = elements(sizes), slice = n / (sizes.empty() ? 1 : sizes[0]);
-    return (n > kWatchAll ? 2 * n + n / 16 : 3 * n) * itemsize + 2 * slice * itemsize;
+    const std::size_t spread = n <= kSpread ? n : 0;
+    return (n > kWatchAll ? 2 * n + n / 16 : 3 * n) * itemsize + (spread + 2 * slice) * itemsize;
 }
 
 template class SeparableSweep<float>;

@@ -25,6 +25,7 @@ class Position:
     num_sweeps: int = 0
     shift: float = 0.0
     gap: float = float("inf")  # of the objective's bounds, after the last sweep
+    expected_gap: float = float("inf")  # after one sweep more, if it closes as the last one did
     aim: float = 0.9  # share of the wanted gap that the sweeps go for
     best_gap: float = float("inf")
     best_at: int = 0

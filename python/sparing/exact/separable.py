@@ -196,6 +196,12 @@ class SeparableSweep:
         lower, upper, shift = self._sweep.advance(num_sweeps, span_tol, shift, True)
         return lower, upper, shift
 
+    def value(self, shift: float) -> Value:
+        """Return the value that the sweeps have come to [states]; the state is lost."""
+        out = np.empty_like(self.state)
+        self._sweep.finish(out, shift)
+        return out
+
     def certify(
         self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
     ) -> Certificate:

@@ -63,6 +63,10 @@ class Sweep(Protocol):
         """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
         ...
 
+    def value(self, shift: float) -> Value:
+        """Return the value that the sweeps have come to [states]; the state is lost."""
+        ...
+
     def certify(
         self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool
     ) -> Certificate:
@@ -112,6 +116,10 @@ class GeneralSweep:
                 break
         lowers, uppers = np.array(ranges).T
         return lowers, uppers, shift
+
+    def value(self, shift: float) -> Value:
+        """Return the value that the sweeps have come to [states]; the state is lost."""
+        return self.state
 
     def certify(
         self, probe: int, shift: float, *, keep_value: bool, keep_policy: bool

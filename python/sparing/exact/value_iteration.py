@@ -131,9 +131,10 @@ class _Run:
             del saved
         if self._is_draft(position):
             position = self._sweep_draft(sweep, position)
-            value = sweep.certify(0, position.shift, keep_value=True, keep_policy=False).value
+            value = sweep.value(position.shift).astype(np.float64)
             sweep = self._sweep("float64")
-            sweep.load(None if value is None else value.astype(np.float64))
+            sweep.load(value)
+            del value
             position = Position(num_sweeps=position.num_sweeps, dtype="float64")
         position, certificate = self._converge(sweep, position)
         if self.checkpoint is not None:
@@ -183,7 +184,12 @@ class _Run:
         return position.gap <= max(rounding, self._tol(position.shift))
 
     def _sweep_until_close(self, sweep: Sweep, position: Position) -> Position:
-        while position.gap > position.aim * self._tol(position.shift):
+        def gap() -> float:
+            # A certificate is a sweep further on; where it costs the state nothing is taken for
+            # granted.
+            return position.gap if sweep.certify_consumes else position.expected_gap
+
+        while gap() > position.aim * self._tol(position.shift):
             if self._is_over(position):
                 break
             position = self._advance(sweep, position)
@@ -200,7 +206,11 @@ class _Run:
         if not np.isfinite(upper - lower):
             raise FloatingPointError(f"the values are no longer finite: [{lower}, {upper}].")
         gap, num_sweeps = self.scale * (upper - lower), position.num_sweeps + len(lowers)
-        position = replace(position, num_sweeps=num_sweeps, shift=shift, gap=gap)
+        last = self.scale * float(uppers[-2] - lowers[-2]) if len(lowers) > 1 else position.gap
+        expected_gap = gap * gap / last if gap < last < np.inf and before is None else gap
+        position = replace(
+            position, num_sweeps=num_sweeps, shift=shift, gap=gap, expected_gap=expected_gap
+        )
         if before is not None and gap > position.aim * self._tol(shift):
             sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
         if gap < PROGRESS * position.best_gap:
