@@ -189,12 +189,14 @@ def check_sweeps(case, dtype, rng):
     value = rng.normal(0.0, 10.0, case.sizes).astype(dtype)
     sweep = case.sweep(dtype, num_threads=2)
     sweep.load(value)
-    sweep.advance(3, -1.0, 0.0, False)
+    exact = value.astype(float)
+    for count, extra in ((2, 0.0), (1, 0.5), (1, 0.0)):
+        sweep.advance(count, -1.0, 0.0, False, extra)
+        for _ in range(count):
+            exact = exact + (1.0 + extra) * (case.backup(exact) - exact)
     after = np.zeros(case.sizes, dtype)
     sweep.certify(None, after, 0)
-    exact = value.astype(float)
-    for _ in range(5):
-        exact = case.backup(exact)
+    exact = case.backup(case.backup(exact))
     np.testing.assert_allclose(after, exact, rtol=0, atol=5 * TOLERANCE[dtype])
 
 

@@ -83,11 +83,12 @@ each state or None, and one value per combination of groups, values.ndim == len(
             "value"_a.noconvert())
         .def(
             "advance",
-            [](Sweep& self, std::size_t max_sweeps, double span_tol, double shift, bool relative) {
+            [](Sweep& self, std::size_t max_sweeps, double span_tol, double shift, bool relative,
+               double extra) {
                 sparing::Progress found;
                 {
                     const py::gil_scoped_release release;
-                    found = self.advance(max_sweeps, span_tol, shift, relative);
+                    found = self.advance(max_sweeps, span_tol, shift, relative, extra);
                 }
                 return py::make_tuple(
                     py::array_t<double>(static_cast<py::ssize_t>(found.lower.size()),
@@ -96,7 +97,7 @@ each state or None, and one value per combination of groups, values.ndim == len(
                                         found.upper.data()),
                     found.shift);
             },
-            "max_sweeps"_a, "span_tol"_a, "shift"_a, "relative"_a)
+            "max_sweeps"_a, "span_tol"_a, "shift"_a, "relative"_a, "extra"_a = 0.0)
         .def(
             "certify",
             [](Sweep& self, std::optional<Array<std::uint32_t>> policy,

@@ -163,7 +163,7 @@ template <class T>
             const T v = a.x[r * a.x_pitch + c], d = v - a.old[r * a.old_pitch + c];
             a.lower = d < a.lower ? d : a.lower;
             a.upper = d > a.upper ? d : a.upper;
-            a.dst[r * a.dst_pitch + c] = v;
+            a.dst[r * a.dst_pitch + c] = v + a.extra * d;
         }
 }
 
@@ -194,7 +194,7 @@ void commit(CommitArgs<T>& a) {
             const Vec<T> v = load(x + c), d = v - load(old + c);
             low[k] = smaller<Vec<T>>(d, low[k]);
             high[k] = larger<Vec<T>>(d, high[k]);
-            store(dst + c, v);
+            store(dst + c, Vec<T>(v + a.extra * d));
         };
         std::size_t c = 0;
         for (; c + 4 * W <= whole; c += 4 * W) {

@@ -295,7 +295,12 @@ class SeparableSweep32:
     def state(self) -> NDArray[np.float32]: ...
     def load(self, value: NDArray[np.float32] | None) -> None: ...
     def advance(
-        self, max_sweeps: int, span_tol: float, shift: float, relative: bool
+        self,
+        max_sweeps: int,
+        span_tol: float,
+        shift: float,
+        relative: bool,
+        extra: float = 0.0,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]: ...
     def certify(
         self,
@@ -327,7 +332,12 @@ class SeparableSweep64:
     def state(self) -> NDArray[np.float64]: ...
     def load(self, value: NDArray[np.float64] | None) -> None: ...
     def advance(
-        self, max_sweeps: int, span_tol: float, shift: float, relative: bool
+        self,
+        max_sweeps: int,
+        span_tol: float,
+        shift: float,
+        relative: bool,
+        extra: float = 0.0,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]: ...
     def certify(
         self,

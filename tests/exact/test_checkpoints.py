@@ -60,7 +60,7 @@ def arguments(discounted):
 @pytest.mark.parametrize("dtype", ["float64", "float32", "mixed"])
 @pytest.mark.parametrize("discounted", [False, True])
 def test_an_interrupted_solve_goes_on_to_the_same_bits(tmp_path, discounted, dtype, path):
-    tol = 1e-3 if dtype == "float32" else 1e-9
+    tol = 2e-4 if dtype == "float32" else 1e-9
     options = Options(dtype=dtype, path=path, tol=tol, num_threads=1)
     asked = arguments(discounted)
     whole = value_iteration(**asked, options=options)

@@ -69,8 +69,10 @@ class SeparableSweep {
     void load(const T* value);
     /// Sweeps until upper - lower <= tolerance; `relative` moves the shift to the middle of the
     /// bounds before each sweep but the first. Where every tile is watched the bounds hold for
-    /// all states (up to rounding), else for a sample.
-    Progress advance(std::size_t max_sweeps, double tolerance, double shift, bool relative);
+    /// all states (up to rounding), else for a sample. `extra` is the part of each change that is
+    /// added once more (relaxation); such sweeps hold one tensor more and watch all states.
+    Progress advance(std::size_t max_sweeps, double tolerance, double shift, bool relative,
+                     double extra = 0.0);
     /// V = TV - shift from U, then rigorous bounds of TV - V and the greedy policy of V.
     /// `policy` and `value` (TV) may be null or overlap the state, which is lost then; otherwise
     /// the state is that of V afterwards.

@@ -47,7 +47,8 @@ struct FinishArgs {
     std::size_t num_keep, num_add;
 };
 
-/// Rows of a tile: (lower, upper) take in x - old, and dst = x. `dst` may be `old`.
+/// Rows of a tile: (lower, upper) take in x - old, and dst = x + extra (x - old). `dst` may be
+/// `old`.
 template <class T>
 struct CommitArgs {
     const T* x;
@@ -57,6 +58,7 @@ struct CommitArgs {
     T* dst;
     std::size_t dst_pitch, rows, cols;
     T lower, upper;  // in and out
+    T extra = T(0);
 };
 
 /// What a step does beside its tables. All but the plain one take whole vectors only.

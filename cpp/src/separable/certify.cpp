@@ -211,6 +211,7 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
                                        double shift) {
     Impl& m = *impl_;
     m.prepare(num_threads);
+    m.settle();
     m.sweep_trailing();
     m.leading_pass(m.finish_job(m.u(), shift));
     m.leading_pass(m.begin_job(m.state.data(), {m.minimum.data(), m.split.cols}));
@@ -221,10 +222,8 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
     found.lower -= slack;
     found.upper += slack;
     found.rounding = slack;
-    const auto overlaps = [&](const void* p) {
-        return p == static_cast<const void*>(m.state.data());
-    };
-    if (!overlaps(policy) && !overlaps(value)) m.leading_pass(m.begin_job(m.state.data(), m.u()));
+    const void* const own = m.state.data();
+    m.holds_value = own != policy && own != value;
     return found;
 }
 

@@ -44,8 +44,9 @@ struct LeadingJob {
     const CostForm<T>* add;
     const RowCost<T>* costs;  // per row: of staying less the cost of the branch; of `add`
     double scale;
-    bool watched;  // compare with what is in `out`
-    T* watch;      // null, or sampled tiles one after another, compared and replaced
+    bool watched;        // compare with what is in `out`
+    T* watch;            // null, or sampled tiles one after another, compared and replaced
+    double extra = 0.0;  // watched only: how much of the change is added once more
 };
 
 template <class T>
@@ -72,6 +73,7 @@ struct SeparableSweep<T>::Impl {
     CostForm<T> keep, start, next, start_next;  // rows are the leading axes
     CostForm<T> post;                           // rows are all but the inner axes
     bool branch, lean;
+    bool sampled;  // of the sweeps at hand: W over U, and only some tiles are watched
     /// Brings what is read next towards the second-level cache, unless all of it is there anyway.
     void fetch(const T* from, std::size_t stride, std::size_t count, std::size_t cols) const {
         if (size * sizeof(T) > kNear) kernels.prefetch(from, stride, count, cols);
@@ -98,11 +100,13 @@ struct SeparableSweep<T>::Impl {
         return spread_pitch ? Rows<T>{spread.data(), spread_pitch}
                             : Rows<T>{state.data(), split.cols};
     }
-    void begin_sweeps();
+    bool holds_value = false;  // the state is V, as a certificate leaves it
+    void settle();             // makes it U, if somebody asks
+    void begin_sweeps(double extra);
     void end_sweeps();
     Rows<T> w() {
         if (!branch) return {nullptr, 0};
-        return lean ? u() : Rows<T>{expected.data(), pitch};
+        return sampled ? u() : Rows<T>{expected.data(), pitch};
     }
 
     /// W from U, and the minimum along the trailing axes; either output may be null, and w = u.
@@ -111,7 +115,7 @@ struct SeparableSweep<T>::Impl {
     /// The costs per row of keep - keep_less and add - add_less.
     const RowCost<T>* costs_of_rows(double keep_less, const CostForm<T>& add, double add_less);
     Span leading_pass(const LeadingJob<T>& job);
-    LeadingJob<T> sweep_job(double shift);
+    LeadingJob<T> sweep_job(double shift, double extra);
     LeadingJob<T> finish_job(Rows<T> out, double shift);
     LeadingJob<T> begin_job(const T* value, Rows<T> out);
     double largest_value() const;

@@ -168,7 +168,8 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
                          g.rows,
                          cols,
                          std::numeric_limits<T>::infinity(),
-                         -std::numeric_limits<T>::infinity()};
+                         -std::numeric_limits<T>::infinity(),
+                         static_cast<T>(job.extra)};
     if (job.watched && ends(operations, cols)) {
         run<T>(g, operations, {src.data, src.pitch}, work, out, cols, {nullptr, &commit});
     } else if (job.watched) {
@@ -178,6 +179,7 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
         run<T>(g, operations, {src.data, src.pitch}, work, out, cols);
         if (!job.watch || !watches(number)) return;
         T* const sample = job.watch + (number / watch_every * split.rows + row) * split.tile;
+        commit.extra = T(0);
         commit.x = out.data;
         commit.x_pitch = out.pitch;
         commit.old = commit.dst = sample;

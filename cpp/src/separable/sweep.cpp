@@ -7,7 +7,8 @@ constexpr std::size_t kGroupRows = 64;
 constexpr std::size_t kWatchAll = std::size_t{1} << 15;   // above: sampled tiles, W over U
 constexpr std::size_t kOneThread = std::size_t{1} << 17;  // a second pays above
 
-constexpr std::size_t kSpread = std::size_t{1} << 17;  // elements that are cheap to copy
+constexpr std::size_t kSpread = std::size_t{1} << 17;   // elements that are cheap to copy
+constexpr std::size_t kLargest = std::size_t{1} << 26;  // whose sweeps may be relaxed
 constexpr std::size_t kStream = std::size_t{1} << 25;
 
 /// Rows a power of two apart would share the sets of the caches: a few lines more per row.
@@ -53,7 +54,8 @@ SeparableSweep<T>::Impl::Impl(const SeparableProblem& p)
       pitch(padded_pitch(split.cols, split.tile, sizeof(T))),
       streams(size * sizeof(T) > kStream),
       branch(problem.branch_cost.has_value()),
-      lean(branch && size > kWatchAll) {
+      lean(branch && size > kWatchAll),
+      sampled(lean) {
     const std::size_t pad = 64 / sizeof(T);
     const std::span<const std::size_t> sizes = problem.sizes;
     const std::size_t rows_end = originals(axes, split.lead);
@@ -81,7 +83,7 @@ SeparableSweep<T>::Impl::Impl(const SeparableProblem& p)
         watch = Buffer<T>((tiles + watch_every - 1) / watch_every * split.rows * split.tile);
     }
     prepare(0);
-    for (Buffer<T>* b : {&state, &minimum, &expected, &watch}) b->clear(threads);
+    for (Buffer<T>* b : {&state, &minimum, &expected, &watch}) b->touch(threads);
 }
 
 template <class T>
@@ -111,7 +113,7 @@ const RowCost<T>* SeparableSweep<T>::Impl::costs_of_rows(double keep_less, const
 }
 /// min(w + keep, act + x) = act + min(w + keep - act, x) saves an addition per state.
 template <class T>
-LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift) {
+LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift, double extra) {
     const double act = problem.branch_cost.value_or(0.0);
     return {{minimum.data(), pitch},
             {w().data, w().pitch},
@@ -121,8 +123,9 @@ LeadingJob<T> SeparableSweep<T>::Impl::sweep_job(double shift) {
             &start_next,
             costs_of_rows(act, start_next, problem.discount * (shift - act)),
             problem.discount,
-            !lean,
-            lean ? watch.data() : nullptr};
+            !sampled,
+            sampled ? watch.data() : nullptr,
+            extra};
 }
 template <class T>
 LeadingJob<T> SeparableSweep<T>::Impl::finish_job(Rows<T> out, double shift) {
@@ -145,7 +148,12 @@ LeadingJob<T> SeparableSweep<T>::Impl::begin_job(const T* value, Rows<T> out) {
 }
 
 template <class T>
-void SeparableSweep<T>::Impl::begin_sweeps() {
+void SeparableSweep<T>::Impl::begin_sweeps(double extra) {
+    sampled = lean && extra == 0.0;
+    if (branch && !sampled && expected.size() == 0) {
+        expected = Buffer<T>(split.rows * pitch);
+        expected.touch(threads);
+    }
     if (spread.size() == 0) return;
     spread_pitch = pitch;
     for (std::size_t r = 0; r < split.rows; ++r)
@@ -153,6 +161,7 @@ void SeparableSweep<T>::Impl::begin_sweeps() {
 }
 template <class T>
 void SeparableSweep<T>::Impl::end_sweeps() {
+    sampled = lean;
     if (spread.size() == 0) return;
     spread_pitch = 0;
     for (std::size_t r = 0; r < split.rows; ++r)
@@ -163,7 +172,7 @@ void SeparableSweep<T>::Impl::end_sweeps() {
 template <class T>
 void SeparableSweep<T>::Impl::refresh_watch() {
     const std::size_t tiles = (split.cols + split.tile - 1) / split.tile;
-    for (std::size_t k = 0; lean && k < tiles; ++k) {
+    for (std::size_t k = 0; sampled && k < tiles; ++k) {
         if (!watches(k)) continue;
         const std::size_t col = k * split.tile, cols = std::min(split.tile, split.cols - col);
         T* const to = watch.data() + k / watch_every * split.rows * split.tile;
@@ -181,7 +190,13 @@ template <class T>
 SeparableSweep<T>::~SeparableSweep() = default;
 
 template <class T>
+void SeparableSweep<T>::Impl::settle() {
+    if (holds_value) leading_pass(begin_job(state.data(), u()));
+    holds_value = false;
+}
+template <class T>
 std::span<T> SeparableSweep<T>::state() {
+    impl_->settle();
     return {impl_->state.data(), impl_->size};
 }
 template <class T>
@@ -192,21 +207,29 @@ const std::vector<std::size_t>& SeparableSweep<T>::sizes() const {
 template <class T>
 void SeparableSweep<T>::load(const T* value) {
     impl_->prepare(num_threads);
-    if (!value) impl_->minimum.clear(impl_->threads);
-    impl_->leading_pass(impl_->begin_job(value ? value : impl_->minimum.data(), impl_->u()));
+    impl_->holds_value = false;
+    if (value) {
+        impl_->leading_pass(impl_->begin_job(value, impl_->u()));
+        return;
+    }
+    const std::vector<T> zeros(impl_->split.cols + 64 / sizeof(T));
+    LeadingJob<T> job = impl_->begin_job(zeros.data(), impl_->u());
+    job.source.pitch = 0;  // the same row again and again
+    impl_->leading_pass(job);
 }
 
 template <class T>
 Progress SeparableSweep<T>::advance(std::size_t max_sweeps, double tolerance, double shift,
-                                    bool relative) {
+                                    bool relative, double extra) {
     Impl& m = *impl_;
     m.prepare(num_threads);
-    m.begin_sweeps();
+    m.settle();
+    m.begin_sweeps(extra);
     m.refresh_watch();
     Progress found{{}, {}, shift};
     while (found.lower.size() < max_sweeps) {
         m.sweep_trailing();
-        const Span d = m.leading_pass(m.sweep_job(found.shift));
+        const Span d = m.leading_pass(m.sweep_job(found.shift, extra));
         found.lower.push_back(d.lower + found.shift);
         found.upper.push_back(d.upper + found.shift);
         if (relative) found.shift = 0.5 * (found.lower.back() + found.upper.back());
@@ -220,6 +243,7 @@ template <class T>
 void SeparableSweep<T>::finish(T* out, double shift) {
     Impl& m = *impl_;
     m.prepare(num_threads);
+    m.settle();
     m.sweep_trailing();
     m.leading_pass(m.finish_job({out, m.split.cols}, shift));
 }
@@ -233,7 +257,7 @@ void SeparableSweep<T>::backup(const T* value, T* out) {
 std::size_t separable_bytes(std::span<const std::size_t> sizes, std::size_t itemsize) {
     const std::size_t n = elements(sizes), slice = n / (sizes.empty() ? 1 : sizes[0]);
     const std::size_t spread = n <= kSpread ? n : 0;
-    return (n > kWatchAll ? 2 * n + n / 16 : 3 * n) * itemsize + (spread + 2 * slice) * itemsize;
+    return (n > kLargest ? 2 * n + n / 16 : 3 * n) * itemsize + (spread + 2 * slice) * itemsize;
 }
 
 template class SeparableSweep<float>;

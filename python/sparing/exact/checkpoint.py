@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sparing._files import write_atomically
 from sparing.epoch import Epoch
+from sparing.exact.relaxation import Relaxation
 from sparing.nodes import Branch, Cost, Node
 
 
@@ -30,6 +31,7 @@ class Position:
     best_gap: float = float("inf")
     best_at: int = 0
     damped: bool = False
+    relaxation: Relaxation = field(default_factory=Relaxation)
     dtype: str = "float64"
 
 
@@ -72,7 +74,8 @@ class Checkpoint:
         if not isinstance(record, dict) or record.get("key") != self.key:
             return None
         state = np.load(self.directory / record["state"], mmap_mode="r", allow_pickle=False)
-        return Position(**record["position"]), state
+        relaxation = Relaxation(**record["position"].pop("relaxation"))
+        return Position(**record["position"], relaxation=relaxation), state
 
     def save(self, position: Position, state: NDArray[Any]) -> None:
         """Write the state and then, in one rename, the record that makes it valid."""

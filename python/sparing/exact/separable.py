@@ -25,6 +25,8 @@ CostTerm: TypeAlias = tuple[list[int], list[NDArray[np.int32] | None], NDArray[n
 Matrix: TypeAlias = NDArray[np.float64]
 
 LARGEST_AXIS = 32
+RELAXED_FROM, RELAXED_TO = 1 << 22, 1 << 26  # states whose sweeps may be relaxed: below, memory
+# has to be touched for too few sweeps, above, there is none to spare
 LEAN_FROM = 1 << 28  # states from which a float32 certificate gives its memory to the policy
 
 
@@ -178,6 +180,7 @@ class SeparableSweep:
         self._sweep.num_threads = num_threads
         size = int(np.prod(form.sizes, dtype=np.int64))
         self.certify_consumes = dtype is np.float32 and size >= LEAN_FROM
+        self.relaxes = RELAXED_FROM <= size <= RELAXED_TO
 
     @property
     def state(self) -> Value:
@@ -190,10 +193,13 @@ class SeparableSweep:
         self._sweep.load(value)
 
     def advance(
-        self, num_sweeps: int, span_tol: float, shift: float
+        self, num_sweeps: int, span_tol: float, shift: float, extra: float = 0.0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
-        lower, upper, shift = self._sweep.advance(num_sweeps, span_tol, shift, True)
+        """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift.
+
+        `extra` is the part of each change that is added once more.
+        """
+        lower, upper, shift = self._sweep.advance(num_sweeps, span_tol, shift, True, extra)
         return lower, upper, shift
 
     def value(self, shift: float) -> Value:

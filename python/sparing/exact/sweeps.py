@@ -47,6 +47,7 @@ class Sweep(Protocol):
 
     name: str
     certify_consumes: bool  # whether a certificate with the policy overwrites the state
+    relaxes: bool  # whether relaxed sweeps pay
 
     @property
     def state(self) -> Value:
@@ -58,7 +59,7 @@ class Sweep(Protocol):
         ...
 
     def advance(
-        self, num_sweeps: int, span_tol: float, shift: float
+        self, num_sweeps: int, span_tol: float, shift: float, extra: float = 0.0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
         ...
@@ -85,6 +86,7 @@ class GeneralSweep:
 
     name = "general"
     certify_consumes = False
+    relaxes = False
 
     def __init__(
         self, epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int
@@ -101,7 +103,7 @@ class GeneralSweep:
         self.state[...] = 0.0 if value is None else value
 
     def advance(
-        self, num_sweeps: int, span_tol: float, shift: float
+        self, num_sweeps: int, span_tol: float, shift: float, extra: float = 0.0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """Sweep until the span is at most `span_tol`; return lower and upper per sweep, shift."""
         ranges = []
@@ -109,6 +111,8 @@ class GeneralSweep:
             self._lowering.program.run(self.state, self._next, [])
             lower, upper = _core.range_of_difference(self._next, self.state, self._num_threads)
             _core.subtract(self._next, shift, self._num_threads)
+            if extra:
+                self._next += extra * (self._next - self.state)
             self.state, self._next = self._next, self.state
             ranges.append((lower, upper))
             shift = (lower + upper) / 2.0

@@ -22,6 +22,7 @@ from sparing.exact.options import (
     checked_weights,
 )
 from sparing.exact.progress import Progress, ProgressHook
+from sparing.exact.relaxation import Relaxation
 from sparing.exact.solution import Solution
 from sparing.exact.sweeps import Certificate, Sweep, Value
 
@@ -29,6 +30,7 @@ __all__ = ["Criterion", "Options", "Precision", "value_iteration"]
 
 PATIENCE = 200  # sweeps without progress before the iteration is damped, and before it stops
 PROGRESS = 0.999  # a gap that is not below this share of the best one is none
+BATCH_STATES = 1 << 22  # about as many states are swept in a batch
 CAUTIOUS_AIM = 0.5  # where a certificate that fails costs the state, which has to be made again
 DRAFT_ROUNDINGS = 64  # of the largest value: below that a float32 draft learns little
 LEAST_AIM = 0.1  # below this share of the wanted gap it is the rounding that is too wide
@@ -113,7 +115,7 @@ class _Run:
             key = fingerprint(epoch, weights, criterion=criterion, options=same)
             self.checkpoint = Checkpoint(directory=checkpoint_dir, key=key)
         # A batch is a fixed number of sweeps, so that cutting a run never changes its numbers.
-        self.batch = int(np.clip(2**22 // epoch.num_states, 1, 64))
+        self.batch = int(np.clip(BATCH_STATES // epoch.num_states, 1, 64))
         self.started = self.saved_at = time.monotonic()
         self.pending = PendingInterrupt()
 
@@ -131,10 +133,11 @@ class _Run:
             del saved
         if self._is_draft(position):
             position = self._sweep_draft(sweep, position)
-            value = sweep.value(position.shift).astype(np.float64)
+            value = sweep.value(position.shift)
             sweep = self._sweep("float64")
-            sweep.load(value)
+            sweep.state[...] = value
             del value
+            sweep.load(sweep.state)
             position = Position(num_sweeps=position.num_sweeps, dtype="float64")
         position, certificate = self._converge(sweep, position)
         if self.checkpoint is not None:
@@ -179,7 +182,8 @@ class _Run:
         return position
 
     def _is_draft_good(self, sweep: Sweep, position: Position) -> bool:
-        largest = float(max(sweep.state.max(), -sweep.state.min()))
+        some = sweep.state[:: max(1, sweep.state.size >> 16)]  # its magnitude is all that matters
+        largest = float(np.abs(some).max())
         rounding = DRAFT_ROUNDINGS * float(np.finfo(np.float32).eps) * largest * self.scale
         return position.gap <= max(rounding, self._tol(position.shift))
 
@@ -201,15 +205,26 @@ class _Run:
         count = 1 if position.damped else self.batch
         count = min(count, self.options.max_sweeps - position.num_sweeps)
         span_tol = position.aim * self._tol(position.shift) / self.scale
-        lowers, uppers, shift = sweep.advance(count, span_tol, position.shift)
+        relaxation = position.relaxation
+        lowers, uppers, shift = sweep.advance(count, span_tol, position.shift, relaxation.extra)
         lower, upper = float(lowers[-1]), float(uppers[-1])
         if not np.isfinite(upper - lower):
             raise FloatingPointError(f"the values are no longer finite: [{lower}, {upper}].")
         gap, num_sweeps = self.scale * (upper - lower), position.num_sweeps + len(lowers)
         last = self.scale * float(uppers[-2] - lowers[-2]) if len(lowers) > 1 else position.gap
-        expected_gap = gap * gap / last if gap < last < np.inf and before is None else gap
+        rate = gap / last if gap < last < np.inf else 1.0
+        if relaxation.extra != 0.0:
+            rate = relaxation.rate
+        expected_gap = gap if position.damped else gap * rate
+        if sweep.relaxes and before is None:
+            relaxation = relaxation.after(gap)
         position = replace(
-            position, num_sweeps=num_sweeps, shift=shift, gap=gap, expected_gap=expected_gap
+            position,
+            num_sweeps=num_sweeps,
+            shift=shift,
+            gap=gap,
+            expected_gap=expected_gap,
+            relaxation=relaxation if before is None else Relaxation(),
         )
         if before is not None and gap > position.aim * self._tol(shift):
             sweep.state[...] = (before + sweep.state) / 2  # the aperiodicity transformation
