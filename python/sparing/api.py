@@ -21,7 +21,7 @@ from sparing.exact.trade_off import FrontPoint, trade_off_front
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
-from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
+from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 from sparing.simulate import rollouts
 from sparing.simulate.results import SimulationResult
@@ -117,7 +117,7 @@ def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> Co
     """
     goals = []
     for measure, goal in problem.goals.items():
-        kinds = COST_KINDS if measure == "cost" else (measure,)
+        kinds = problem.cost_kinds if measure == "cost" else (measure,)
         for limit, sign in ((goal.at_most, 1.0), (goal.at_least, -1.0)):
             if limit is not None:
                 weights = dict.fromkeys(kinds, sign)
@@ -190,7 +190,7 @@ def front(problem: MultiComponentProblem, *, tol: float = 1e-6) -> list[FrontPoi
     """Return the corners of the cost-reliability front; `second` is minus the reliability."""
     average = replace(problem, criterion="average", discount=1.0)
     return trade_off_front(
-        average.epoch, dict.fromkeys(COST_KINDS, 1.0), {"reliability": -1.0}, tol=tol
+        average.epoch, dict.fromkeys(average.cost_kinds, 1.0), {"reliability": -1.0}, tol=tol
     )
 
 
