@@ -176,10 +176,11 @@ def simulate(
 ) -> SimulationResult:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
-    A problem brings its own weights of the kinds of cost along.
+    A problem brings its own weights of the kinds of cost and its initial state along.
     """
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
+        options.setdefault("start", model.initial_state)
         model = model.epoch
     return rollouts.simulate(
         model, policy, num_epochs=num_epochs, num_replications=num_replications, **options

@@ -57,6 +57,7 @@ def simulate(
             warm_up=warm_up,
             seed=seed,
             weights=problem.weights,
+            start=problem.initial_state,
             num_threads=threads,
         )
         report = simulation_report(case, policy, problem, result)
