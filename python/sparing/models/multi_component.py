@@ -114,7 +114,7 @@ class MultiComponentProblem(Frozen):
         if self.result == "uniform":
             if self.restore_when_down:
                 raise ValueError("restore_when_down needs result = 'chosen'; got 'uniform'.")
-            self._maintained()  # refuses costs of inf that a random result may reach
+            self.nodes_maintained()  # refuses costs of inf that a random result may reach
         for component in self.components if self.restore_when_down else ():
             if np.isinf(component.maintenance_cost[component.failed, : component.failed]).all():
                 raise ValueError(
@@ -203,7 +203,12 @@ class MultiComponentProblem(Frozen):
                 *(Axis(c.name, c.num_states) for c in self.components),
                 *(spare.axis for spare in self.spares),
             ],
-            nodes=[*self._found(), *self._maintained(), *self._stocked(), *self._degraded()],
+            nodes=[
+                *self.nodes_found(),
+                *self.nodes_maintained(),
+                *self.nodes_stocked(),
+                *self.nodes_degraded(),
+            ],
             discount=self.discount if self.criterion == "discounted" else 1.0,
         )
 
@@ -216,7 +221,8 @@ class MultiComponentProblem(Frozen):
         values = np.where(self.works, up, down)
         return Cost(self.names, values, kind, groups=self.up_groups, name=kind)
 
-    def _found(self) -> list[Node]:
+    def nodes_found(self) -> list[Node]:
+        """Return what is paid for what an inspection finds."""
         constant = -sum(
             (-1.0 if measure == "reliability" else 1.0) * goal.weight * goal.goal / goal.divisor
             for measure, goal in self.goals.items()
@@ -224,18 +230,21 @@ class MultiComponentProblem(Frozen):
         goal = [Cost((), constant, "goal")] if self.goals else []
         return [*goal, self._structure_cost(0.0, self.downtime_cost, "downtime")]
 
-    def _maintained(self) -> list[Node]:
+    def nodes_maintained(self) -> list[Node]:
+        """Return the decision on maintenance."""
         from sparing.models.maintenance_nodes import maintenance_nodes
 
         return maintenance_nodes(self)
 
-    def _stocked(self) -> list[Node]:
+    def nodes_stocked(self) -> list[Node]:
+        """Return an order per spare, then arrivals and holding costs."""
         from sparing.models.spare_nodes import order_node, stock_nodes
 
         orders = [order_node(spare) for spare in self.spares]
         return [*orders, *(node for spare in self.spares for node in stock_nodes(spare))]
 
-    def _degraded(self) -> list[Node]:
+    def nodes_degraded(self) -> list[Node]:
+        """Return the wear up to the next inspection."""
         wear: list[Node] = [
             Chance(c.name, c.transition, name=f"wear {c.name}") for c in self.components
         ]
