@@ -32,6 +32,7 @@ from sparing.table import Table
 Levels = tuple[int, int]  # (s, S): with s units left or fewer, order up to S; s = -1: never
 EXHAUSTIVE = 64  # combinations of levels up to which all are tried
 TOL = 1e-7
+SEARCH_TOL = 1e-6  # of the objective: levels that differ by less are as good
 
 
 def with_unlimited_spares(problem: MultiComponentProblem) -> MultiComponentProblem:
@@ -128,7 +129,7 @@ class MaintenanceFirst:
         """Return the objective under (s, S) levels per spare, exactly."""
         key = tuple(levels)
         if key not in self._known:
-            solution = self._solve(self.chain(key), self.problem)
+            solution = self._solve(self.chain(key), self.problem, relative_tol=SEARCH_TOL)
             self._known[key] = Bounds(lower=solution.lower, upper=solution.upper)
         return self._known[key]
 
@@ -199,13 +200,19 @@ class MaintenanceFirst:
         *,
         keep_value: bool = False,
         keep_policy: bool = False,
+        relative_tol: float = 0.0,
     ) -> Solution:
         return value_iteration(
             epoch,
             {k: w for k, w in problem.weights.items() if k in epoch.kinds},
             criterion=problem.criterion,
             initial=problem.initial_state,
-            options=Options(tol=TOL, keep_value=keep_value, keep_policy=keep_policy),
+            options=Options(
+                tol=TOL,
+                relative_tol=relative_tol,
+                keep_value=keep_value,
+                keep_policy=keep_policy,
+            ),
         )
 
 
@@ -251,9 +258,12 @@ def _maintenance_epoch(problem: MultiComponentProblem) -> Epoch:
 
 
 def _levels(spare: SparePart) -> list[Levels]:
-    """Return all (s, S) of a spare; the last orders up to the capacity whenever it can."""
-    pairs = [(s, S) for S in range(1, spare.capacity + 1) for s in range(S)]
-    return [(-1, 0), *pairs]
+    """Return all (s, S) of a spare; the last orders up to the capacity whenever it can.
+
+    Never to order is one of them where units can be bought in an emergency.
+    """
+    never = [(-1, 0)] if spare.emergency_cost is not None else []
+    return never + [(s, S) for S in range(1, spare.capacity + 1) for s in range(S)]
 
 
 def _order_goals(spare: SparePart, levels: Levels) -> NDArray[np.int64]:
