@@ -86,7 +86,9 @@ class MaintenanceFirst:
     @cached_property
     def optimum(self) -> Solution:
         """The optimum with unlimited spares."""
-        return self._solve(self.unlimited.epoch, self.unlimited, keep_value=True)
+        return self._solve(
+            self.unlimited.epoch, self.unlimited, keep_value=True, keep_policy=True
+        )
 
     @cached_property
     def posts(self) -> NDArray[np.uint32]:
