@@ -9,6 +9,7 @@
 
 #include "sparing/dense_product.hpp"
 #include "sparing/mode_product.hpp"
+#include "sparing/packed_product.hpp"
 #include "sparing/tensor_operations.hpp"
 
 namespace sparing {
@@ -20,7 +21,8 @@ struct Product {
     int in, out;
     Rows rows;
     Riders riders;
-    DenseTable dense;  // the same table, where it is small, square and on one axis
+    DenseTable dense;   // the same table, where it is small, square and on one axis
+    Packing packing{};  // how to do it where riders are not contiguous
 };
 struct AddCost {
     int in, out;
@@ -53,7 +55,11 @@ class EpochProgram {
     EpochProgram(std::vector<std::int64_t> buffer_sizes, int num_threads)
         : sizes_(std::move(buffer_sizes)), num_threads_(num_threads) {}
 
-    void add(Operation operation) { operations_.push_back(std::move(operation)); }
+    void add(Operation operation) {
+        if (auto* product = std::get_if<Product>(&operation))
+            product->packing = packing_of(product->rows, product->riders);
+        operations_.push_back(std::move(operation));
+    }
     [[nodiscard]] std::int64_t size(int buffer) const { return sizes_[buffer]; }
 
     /// start = T(end), and per stage the post-decision states if `posts` has one span a stage.
@@ -92,7 +98,14 @@ class EpochProgram {
     void apply(const Product& op, Posts) {
         const auto in = tensors_[op.in];
         const auto out = output(op.out);
-        if (out.post || !dense_product(op.rule, op.dense, in.value, out.value, num_threads_))
+        if (out.post)
+            mode_product(op.rule, op.rows, op.riders, in, out, num_threads_);
+        else if (dense_product(op.rule, op.dense, in.value, out.value, num_threads_))
+            ;
+        else if (op.packing.pays())
+            packed_product(op.rule, op.rows, op.riders, op.packing, in.value, out.value,
+                           num_threads_);
+        else
             mode_product(op.rule, op.rows, op.riders, in, out, num_threads_);
         tensors_[op.out] = out;
     }
