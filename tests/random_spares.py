@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 from random_systems import random_structure, works
@@ -22,24 +23,43 @@ INF = np.inf
 def random_joint(rng, *, max_states=150, **fixed):
     """Return a random valid problem of 1 to 3 components and 1 or 2 spares."""
     while True:
-        num = int(rng.integers(1, 4))
-        names = [f"u{i}" for i in range(num)]
-        fields = {
-            "components": tuple(_component(rng, n, int(rng.integers(2, 4))) for n in names),
-            "structure": random_structure(rng, names),
-            "setup_cost": float(rng.choice([0.0, 5.0, 40.0])),
-            "downtime_cost": float(rng.choice([20.0, 50.0, 500.0])),
-            "restore_when_down": bool(rng.random() < 0.2),
-            "spares": _spares(rng, names),
-            **_objective(rng),
-        }
-        try:
-            problem = MultiComponentProblem(**{**fields, **fixed})
-        except ValueError as error:
-            assert "allows no action" in str(error) or "restore_when_down needs" in str(error)
-            continue
-        if problem.num_states <= max_states:
-            return problem
+        drafted = SimpleNamespace(**{**random_fields(rng), **fixed})
+        if not stuck_states(drafted) and is_restorable(drafted):
+            problem = MultiComponentProblem(**vars(drafted))
+            if problem.num_states <= max_states:
+                return problem
+
+
+def random_fields(rng):
+    """Return the fields of a random problem, which may leave some state without an action."""
+    names = [f"u{i}" for i in range(int(rng.integers(1, 4)))]
+    return {
+        "components": tuple(_component(rng, n, int(rng.integers(2, 4))) for n in names),
+        "structure": random_structure(rng, names),
+        "setup_cost": float(rng.choice([0.0, 5.0, 40.0])),
+        "downtime_cost": float(rng.choice([20.0, 50.0, 500.0])),
+        "restore_when_down": bool(rng.random() < 0.2),
+        "spares": _spares(rng, names),
+        **_objective(rng),
+    }
+
+
+def is_restorable(drafted):
+    """Return whether no failed component must be restored that cannot be."""
+    costs = [c.maintenance_cost[c.failed, : c.failed] for c in drafted.components]
+    return not drafted.restore_when_down or all(np.isfinite(c).any() for c in costs)
+
+
+def stuck_states(drafted):
+    """Return the states in which nothing is allowed, found by trying everything."""
+    drafted = SimpleNamespace(**vars(drafted), own_kinds=[])
+    stocks = product(*map(_stock_states, drafted.spares))
+    found = product(*(range(c.num_states) for c in drafted.components))
+    return [
+        (state, stock)
+        for state, stock in product(found, list(stocks))
+        if next(_actions(drafted, state, stock), None) is None
+    ]
 
 
 def _component(rng, name, size):
@@ -229,7 +249,9 @@ def _outcomes(problem, after, orders, ahead):
             continue
         h = arrival_chances(spare)[age]
         deliveries.append([(h, (x + ordered, 0, 0)), (1.0 - h, (x, ordered, age + 1))])
-    wear = [list(enumerate(c.transition[a])) for c, a in zip(problem.components, after, strict=True)]
+    wear = [
+        list(enumerate(c.transition[a])) for c, a in zip(problem.components, after, strict=True)
+    ]
     for arrived in product(*deliveries):
         p_stock = np.prod([p for p, _ in arrived])
         then_stock = tuple(s for _, s in arrived)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sparing
-from random_spares import arrival_chances, listed, random_joint
+from random_spares import (
+    arrival_chances,
+    is_restorable,
+    listed,
+    random_fields,
+    random_joint,
+    stuck_states,
+)
 from reference_solve import limiting_matrix, optimal_gain, optimal_value
-from sparing.models.multi_component import COST_KINDS
+from sparing.evaluate.actions import orders_of
+from sparing.evaluate.frequencies import state_frequencies
+from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
 from sparing.models.spare import GammaLeadTime
 
 JOINT = Path(__file__).parents[1] / "data" / "joint.toml"
@@ -150,31 +161,31 @@ def test_free_spares_are_no_spares(joint):
     assert with_free.objective == pytest.approx(sparing.solve(without).objective, abs=1e-6)
 
 
-def test_units_bought_are_units_used(joint):
+def test_units_bought_are_units_used():
     """In the long run what is ordered and bought in an emergency is what replacements take."""
-    solution = sparing.solve(joint)
-    found = sparing.evaluate(joint, solution.policy)
-    rotor, seal = joint.spares
-    fixed = (
-        rotor.order_fixed * found["order_rate_rotor"].value
-        + seal.order_fixed * found["order_rate_seal"].value
-    )
-    book = listed(joint)
-    pairs = taken_pairs(joint, solution.policy, book)
-    share = limiting_matrix(book.mdp.transition[pairs])[0]
-    used = {"rotor": 0.0, "seal": 0.0}
-    by_pair = {pair: key for key, pair in book.pairs.items()}
-    for i, pair in enumerate(pairs):
-        state, after, _ = by_pair[pair]
-        for spare in joint.spares:
-            for k, component in enumerate(joint.components):
-                if component.name in spare.used_by:
-                    replaced = book.states[state][0][k] > 0 and after[k] == 0
-                    used[spare.name] += share[i] * replaced
-    bought = rotor.order_unit * used["rotor"] + seal.order_unit * (
-        used["seal"] - found["emergency_rate_seal"].value
-    )
-    assert found["order"].value == pytest.approx(fixed + bought, abs=1e-7)
+    problem = sparing.load("joint-maintenance-spares")
+    policy = sparing.solve(problem, tol=1e-9).policy
+    found = sparing.evaluate(problem, policy, tol=1e-9)
+    shape = problem.epoch.shape
+    states = np.stack(np.unravel_index(np.arange(problem.num_states), shape), axis=1)
+    posts = policy.action(states)
+    share = state_frequencies(problem.epoch, policy)
+    ordered = share @ orders_of(problem, states, posts)
+    cost = 0.0
+    for units, spare in zip(ordered, problem.spares, strict=True):
+        users = [problem.names.index(name) for name in spare.used_by]
+        replaced = (states[:, users] > 0) & (posts[:, users] == 0)
+        emergencies = found.get(f"emergency_rate_{spare.name}")
+        bought = units + (emergencies.value if emergencies else 0.0)
+        assert share @ replaced.sum(axis=1) == pytest.approx(bought, abs=1e-8)
+        cost += spare.order_unit * units
+        cost += spare.order_fixed * found[f"order_rate_{spare.name}"].value
+    assert found["emergency_rate_bearing"].lower > 0.0
+    assert found["order"].value == pytest.approx(cost, abs=1e-6)
+    paid = sum(found[kind].value for kind in problem.cost_kinds)
+    assert found["cost_rate"].value == pytest.approx(paid, abs=1e-7)
+    held = sum(s.holding_cost * found[f"mean_on_hand_{s.name}"].value for s in problem.spares)
+    assert found["holding"].value == pytest.approx(held, abs=1e-7)
 
 
 def test_arrival_chances_are_those_of_the_gamma_distribution():
@@ -192,3 +203,24 @@ def test_plain_problems_are_as_before():
     assert problem.cost_kinds == COST_KINDS
     assert problem.spares == problem.count_kinds == ()
     assert [*problem.measures] == ["cost_rate", "reliability"]
+
+
+def test_a_case_is_refused_just_where_some_state_allows_nothing():
+    """By brute force over all states and actions; the state that is named is one of them."""
+    refused = 0
+    for seed in range(150):
+        drafted = SimpleNamespace(**random_fields(np.random.default_rng(1000 + seed)))
+        if not is_restorable(drafted):
+            continue
+        stuck = stuck_states(drafted)
+        if not stuck:
+            assert MultiComponentProblem(**vars(drafted)).epoch.num_states > 0
+            continue
+        refused += 1
+        with pytest.raises(ValueError, match="allows no action") as caught:
+            MultiComponentProblem(**vars(drafted))
+        named = dict(re.findall(r"(\w+)=(\d+)", str(caught.value)))
+        state = tuple(int(named[c.name]) for c in drafted.components)
+        stock = tuple((int(named[s.name]), 0, 0) for s in drafted.spares)
+        assert (state, stock) in stuck
+    assert refused > 10

@@ -43,11 +43,14 @@ def compare_joint_case(
 
 def _print_policies(report: dict[str, Any]) -> None:
     rewarded = report["policies"][0]["reward"] is not None
-    columns = ["policy", *(["reward"] if rewarded else []), "cost", "reliability", "above optimum"]
+    columns = ["policy", *(["reward"] if rewarded else []), "cost", "reliability"]
+    columns.append("reward lost" if rewarded else "above optimum")
+    best = next(row["reward"] for row in report["policies"] if row["key"] == "joint")
     rows = []
     for row in report["policies"]:
         reward = [f"{row['reward']:.4f}"] if rewarded else []
-        above = "" if row["key"] == "joint" else f"{100 * row['above_optimum']:.2f} %"
+        above = f"{best - row['reward']:.4f}" if rewarded else _percent(row["above_optimum"])
+        above = "" if row["key"] == "joint" else above
         rows.append(
             [row["policy"], *reward, f"{row['cost']:.4f}", f"{row['reliability']:.4f}", above]
         )
@@ -85,16 +88,17 @@ def _print_spares(report: dict[str, Any]) -> None:
 def _print_worth(report: dict[str, Any]) -> None:
     joint = report["joint_optimisation"]
     worth = (joint["worth"]["lower"] + joint["worth"]["upper"]) / 2.0
-    unit = "of the objective" if report["policies"][0]["reward"] is not None else "an inspection"
+    rewarded = report["policies"][0]["reward"] is not None
+    unit = "of reward" if rewarded else "an inspection"
+    share = "" if rewarded else f" ({_percent(joint['share_of_objective'])})"
     print(
-        f"Joint optimisation is worth {number(worth, 6)} {unit}"
-        f" ({100 * joint['share_of_objective']:.2f} %) against first maintenance, then (s, S)."
+        f"Joint optimisation is worth {number(worth, 6)} {unit}{share} against first maintenance,"
+        " then (s, S)."
     )
     if joint["maintains_otherwise"] is not None:
-        share = 100 * joint["maintains_otherwise"]
         print(
-            f"It maintains otherwise than the plan that does not look at stocks in {share:.2f} % of"
-            " inspections."
+            "It maintains otherwise than the plan that does not look at stocks in"
+            f" {_percent(joint['maintains_otherwise'])} of inspections."
         )
     search = report["search"]
     how = "all were tried" if search["exhaustive"] else "improved one spare at a time"
@@ -105,21 +109,23 @@ def _print_states(report: dict[str, Any]) -> None:
     if not report["actions"]:
         return
     components, spares = report["components"], report["spares"]
-    rows = [
-        [
-            *map(str, entry["state"].values()),
-            "->",
-            *map(str, entry["maintenance"].values()),
-            *map(str, entry["orders"].values()),
-            f"{100 * entry['frequency']:.3f}",
-        ]
-        for entry in report["actions"][:SHOWN_STATES]
-    ]
-    columns = [*components, *spares, "", *(f"{c}'" for c in components)]
-    columns += [*(f"+{s}" for s in spares), "% of time"]
+    rows = []
+    for entry in report["actions"][:SHOWN_STATES]:
+        found = [str(state) for state in entry["state"].values()]
+        after = " ".join(str(state) for state in entry["maintenance"].values())
+        orders = [str(units or "") for units in entry["orders"].values()]
+        stocks = found[len(components) :]
+        share = f"{100 * entry['frequency']:.3f}"
+        rows.append([" ".join(found[: len(components)]), *stocks, "->", after, *orders, share])
+    columns = ["found", *spares, "", "after", *(f"order {s}" for s in spares), "% of time"]
     print()
-    title = "the joint optimum in its most frequent states -> states after maintenance, +orders"
-    print_table(columns, rows, title=title, left=len(components) + len(spares) + 1)
+    title = "the joint optimum in its most frequent states"
+    print_table(columns, rows, title=title, left=len(spares) + 3)
+    print(f"found, after: {', '.join(components)}. 1+2@1: 1 on hand, 2 ordered 1 inspection ago.")
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2f} %"
 
 
 def _amount(value: float | None, digits: int = 2) -> str:

@@ -71,14 +71,14 @@ def first_decision(problem: MultiComponentProblem, policy: Policy) -> Words:
 
 def decision_text(decision: Words, state: Sequence[int]) -> str:
     """Return a decision in words: what is brought where and ordered, or that nothing is done."""
-    orders = decision.get("orders")
-    joint = isinstance(orders, dict)  # and not the state of a component of that name
-    maintenance = decision["maintenance"] if joint else decision
+    orders: dict[str, int] = {}
+    maintenance = decision
+    if isinstance(decision.get("orders"), dict):  # and not the state of a component of that name
+        maintenance, orders = decision["maintenance"], decision["orders"]
     parts = [
         f"{name} -> {to}"
         for (name, to), found in zip(maintenance.items(), state, strict=False)
         if to != found
     ]
-    if joint:
-        parts += [f"order {units} of {name}" for name, units in orders.items() if units]
+    parts += [f"order {units} of {name}" for name, units in orders.items() if units]
     return ", ".join(parts) or "do nothing"

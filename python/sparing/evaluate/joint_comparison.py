@@ -1,4 +1,4 @@
-"""What joint optimisation of maintenance and spares is worth, beside planning one after the other."""
+"""What joint optimisation is worth, beside planning maintenance and spares one after the other."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def compare_joint(problem: MultiComponentProblem) -> JointComparison:
     rows["joint"] = _row(average, "joint", "joint optimum", joint.policy)
     rows["unlimited"] = JointRow(
         key="unlimited",
-        name="spares always at hand (no policy)",
+        name="spares always at hand, at unit price",
         objective=Bounds(lower=first.optimum.lower, upper=first.optimum.upper),
-        metrics=long_run_metrics(first.unlimited, first.optimum.policy, tol=TOL),
+        metrics=_unlimited_metrics(first),
     )
     apart = rows["maintenance-first"].objective
     worth = Bounds(lower=apart.lower - joint.upper, upper=apart.upper - joint.lower)
@@ -145,6 +145,14 @@ def _row(
         policy=policy,
         levels=levels,
     )
+
+
+def _unlimited_metrics(first: MaintenanceFirst) -> dict[str, Bounds]:
+    """Return the metrics with unlimited spares; unit prices are part of the maintenance."""
+    problem, policy = first.unlimited, first.optimum.policy
+    kinds = {kind: {kind: 1.0} for kind in problem.cost_kinds}
+    found = evaluate_policy(problem.epoch, policy, kinds, weights=problem.weights, tol=TOL)
+    return {**long_run_metrics(problem, policy, tol=TOL), **found}
 
 
 def _otherwise(

@@ -86,9 +86,7 @@ class MaintenanceFirst:
     @cached_property
     def optimum(self) -> Solution:
         """The optimum with unlimited spares."""
-        return self._solve(
-            self.unlimited.epoch, self.unlimited, keep_value=True, keep_policy=True
-        )
+        return self._solve(self.unlimited.epoch, self.unlimited, keep_value=True, keep_policy=True)
 
     @cached_property
     def posts(self) -> NDArray[np.uint32]:
@@ -233,8 +231,10 @@ def _priced(problem: MultiComponentProblem) -> tuple[Component, ...]:
 
 def _corrective(problem: MultiComponentProblem) -> MultiComponentProblem:
     """Return `problem` with costs under which failed components alone are restored, if at all."""
-    most = 1.0 + problem.setup_cost + sum(
-        c.maintenance_cost[np.isfinite(c.maintenance_cost)].max() for c in problem.components
+    most = (
+        1.0
+        + problem.setup_cost
+        + sum(c.maintenance_cost[np.isfinite(c.maintenance_cost)].max() for c in problem.components)
     )
     components = []
     for component in problem.components:

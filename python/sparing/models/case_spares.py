@@ -80,7 +80,9 @@ def _spare(entry: Any, position: int) -> SparePart:
     return SparePart(**fields)
 
 
-def _table(entry: Mapping[str, Any], key: str, known: tuple[str, ...], place: str) -> dict[str, Any]:
+def _table(
+    entry: Mapping[str, Any], key: str, known: tuple[str, ...], place: str
+) -> dict[str, Any]:
     """Return the table under `key`, or {} where there is none."""
     found = entry.get(key, {})
     if not isinstance(found, dict):

@@ -132,7 +132,9 @@ class SparePart(Frozen):
         largest = self.capacity if self.max_order is None else self.max_order
         _check_whole("max_order", largest, 1)
         if largest > self.capacity:
-            raise ValueError(f"max_order must be at most the capacity, {self.capacity}; got {largest}.")
+            raise ValueError(
+                f"max_order must be at most the capacity, {self.capacity}; got {largest}."
+            )
         object.__setattr__(self, "largest_order", int(largest))
         for name in ("holding_cost", "order_fixed", "order_unit"):
             check_number(name.replace("order_", "order_cost."), getattr(self, name), at_least=0.0)

@@ -71,7 +71,8 @@ def order_node(spare: SparePart) -> Decision:
         f"order_rate_{spare.name}": (ordered > 0).astype(np.float64),
     }
     table = Table(indptr=indptr, to=to, choice=quantity, cost=cost)  # type: ignore[arg-type]
-    return Decision(spare.name, table, to=_behind(spare), name=f"order {spare.name}")
+    behind = spare.name if spare.arrives_at_once else spare.decided_axis
+    return Decision(spare.name, table, to=behind, name=f"order {spare.name}")
 
 
 def stock_nodes(spare: SparePart) -> list[Node]:
@@ -96,7 +97,3 @@ def _arrivals(spare: SparePart) -> Chance:
             chance[row, index[(on_hand, ordered, age + 1)]] = 1.0 - arrives  # type: ignore[index]
     axis = spare.decided_axis.name
     return Chance(axis, chance, to=spare.axis, name=f"deliver {spare.name}")
-
-
-def _behind(spare: SparePart) -> object:
-    return spare.name if spare.arrives_at_once else spare.decided_axis

@@ -50,9 +50,7 @@ def joint_report(case: str, found: JointComparison) -> dict[str, Any]:
     }
 
 
-def save_joint_comparison(
-    found: JointComparison, report: dict[str, Any], folder: Path
-) -> None:
+def save_joint_comparison(found: JointComparison, report: dict[str, Any], folder: Path) -> None:
     """Write policies.csv, spares.csv, actions.csv, costs.png, stocks.png and compare.json."""
     from sparing.report.joint_plots import plot_costs, plot_stocks
 

@@ -85,4 +85,6 @@ def _on_hand(
     by_state = share.reshape(problem.epoch.shape).sum(axis=others)
     spare = problem.spares[position]
     on_hand = spare.on_hand.astype(np.int64)
-    return np.bincount(on_hand, weights=by_state, minlength=spare.capacity + 1)
+    found: NDArray[np.float64] = np.zeros(spare.capacity + 1)
+    np.add.at(found, on_hand, by_state)
+    return found
