@@ -179,7 +179,7 @@ class MaintenanceFirst:
         return TablePolicy(self.problem.epoch, solution.posts)
 
     def _value(self, levels: tuple[Levels, ...]) -> float:
-        return self.objective(levels).value
+        return self.objective(levels).upper  # of the worst start, where it matters for ever
 
     def _weights(self, epoch: Epoch) -> dict[str, float]:
         return {k: w for k, w in self.problem.weights.items() if k in epoch.kinds}
