@@ -23,7 +23,7 @@ Real: TypeAlias = type[np.float64] | type[np.float32]
 
 END, START = 0, 1  # the buffers of the value behind the last node and of that at the start
 INNER_SCORES = 1 << 16
-BLOCK_BYTES = 1 << 18  # of a tensor's block; a few of them fit into the second-level cache
+BLOCK_BYTES = 1 << 19  # of a tensor's block; a few of them fit into the second-level cache
 LARGEST_DENSE, LEAST_LANES = 10, 8  # which small tables take the fast path of dense nodes
 
 
