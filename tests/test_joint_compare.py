@@ -138,6 +138,15 @@ def test_the_comparison_of_the_known_case():
     assert found.shares.sum() == pytest.approx(1.0)
 
 
+def test_what_is_too_large_to_compare_is_refused_before_any_work():
+    problem = sparing.load(JOINT)
+    wide = tuple(replace(spare, capacity=100) for spare in problem.spares)
+    with pytest.raises(
+        ValueError, match="states are too many to compare policies; at most 262,144"
+    ):
+        compare_joint(replace(problem, spares=wide))
+
+
 def test_solve_of_a_case_with_spares_as_json(run):
     code, out, err = run("solve", JOINT, "--json")
     found = json.loads(out)

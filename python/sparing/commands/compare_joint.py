@@ -95,19 +95,16 @@ def _print_worth(report: dict[str, Any]) -> None:
         f"Joint optimisation is worth {number(worth, 6)} {unit}{share} against first maintenance,"
         " then (s, S)."
     )
-    if joint["maintains_otherwise"] is not None:
-        print(
-            "It maintains otherwise than the plan that does not look at stocks in"
-            f" {_percent(joint['maintains_otherwise'])} of inspections."
-        )
+    print(
+        "It maintains otherwise than the plan that does not look at stocks in"
+        f" {_percent(joint['maintains_otherwise'])} of inspections."
+    )
     search = report["search"]
     how = "all were tried" if search["exhaustive"] else "improved one spare at a time"
     print(f"Levels (s, S): {search['num_evaluated']} evaluated exactly, {how}.")
 
 
 def _print_states(report: dict[str, Any]) -> None:
-    if not report["actions"]:
-        return
     components, spares = report["components"], report["spares"]
     rows = []
     for entry in report["actions"][:SHOWN_STATES]:

@@ -17,8 +17,7 @@ from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import TablePolicy
 
 TOL = 1e-7
-MAX_STATES = 1 << 20  # up to here the policies are compared
-SHARED_STATES = 1 << 18  # up to here states get their frequencies
+MAX_STATES = 1 << 18  # up to here the policies are compared
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,18 +41,18 @@ class JointComparison:
     worth
         What the joint optimum saves against "first maintenance, then stock", per inspection.
     shares
-        Long-run share of inspections [states] under the joint optimum, or None if too many.
+        Long-run share of inspections [states] under the joint optimum.
     otherwise
         Share of inspections in which the joint optimum maintains otherwise than the plan that
-        does not look at stocks would in the same state; None without shares.
+        does not look at stocks would in the same state.
     """
 
     problem: MultiComponentProblem
     rows: dict[str, JointRow]
     search: BestLevels
     worth: Bounds
-    shares: NDArray[np.float64] | None
-    otherwise: float | None
+    shares: NDArray[np.float64]
+    otherwise: float
 
 
 def compare_joint(problem: MultiComponentProblem) -> JointComparison:
@@ -100,16 +99,14 @@ def compare_joint(problem: MultiComponentProblem) -> JointComparison:
     )
     apart = rows["maintenance-first"].objective
     worth = Bounds(lower=apart.lower - joint.upper, upper=apart.upper - joint.lower)
-    shares = None
-    if problem.num_states <= SHARED_STATES:
-        shares = state_frequencies(average.epoch, joint.policy)
+    shares = state_frequencies(average.epoch, joint.policy)
     return JointComparison(
         problem=average,
         rows=rows,
         search=search,
         worth=worth,
         shares=shares,
-        otherwise=None if shares is None else _otherwise(average, joint.policy, policy, shares),
+        otherwise=_otherwise(average, joint.policy, policy, shares),
     )
 
 
@@ -118,8 +115,7 @@ def frequent_actions(
 ) -> list[tuple[tuple[int, ...], Action, float]]:
     """Return the states met most often under the joint optimum, with what is done and the share."""
     policy = found.rows["joint"].policy
-    if found.shares is None or policy is None:
-        return []
+    assert policy is not None
     ranked = np.argsort(-found.shares, kind="stable")[:most]
     ranked = ranked[found.shares[ranked] > 0.0]
     states = np.stack(np.unravel_index(ranked, found.problem.epoch.shape), axis=1)

@@ -58,8 +58,7 @@ def save_joint_comparison(found: JointComparison, report: dict[str, Any], folder
         _save_policies(report, part)
         _save_actions(report, part / "actions.csv")
         plot_costs(report, part / "costs.png")
-        if found.shares is not None:
-            plot_stocks(found, part / "stocks.png", case=report["case"])
+        plot_stocks(found, part / "stocks.png", case=report["case"])
         text = json.dumps({"format": FORMAT, **report}, indent=1)
         write_atomically(part / "compare.json", text + "\n")
 

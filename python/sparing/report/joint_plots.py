@@ -48,7 +48,6 @@ def plot_costs(report: dict[str, Any], path: Path) -> None:
 def plot_stocks(found: JointComparison, path: Path, *, case: str) -> None:
     """Write how often how many units are found on hand, jointly and separately planned."""
     problem = found.problem
-    assert found.shares is not None
     apart = found.rows["maintenance-first"].policy
     assert apart is not None
     shares = {
