@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparing.models.spare import SparePart, StockState
 from sparing.nodes import Chance, Cost, Decision, Node
 from sparing.table import Table
 
 if TYPE_CHECKING:
     from sparing.models.component import Component
-    from sparing.models.spare import SparePart
 
 
 def maintain_from_stock(
@@ -70,7 +70,8 @@ def order_node(spare: SparePart) -> Decision:
         "order": spare.order_fixed * (ordered > 0) + spare.order_unit * ordered,
         f"order_rate_{spare.name}": (ordered > 0).astype(np.float64),
     }
-    table = Table(indptr=indptr, to=to, choice=quantity, cost=cost)  # type: ignore[arg-type]
+    choice = np.array(quantity, dtype=np.int32)
+    table = Table(indptr=np.array(indptr), to=np.array(to), choice=choice, cost=cost)
     behind = spare.name if spare.arrives_at_once else spare.decided_axis
     return Decision(spare.name, table, to=behind, name=f"order {spare.name}")
 
@@ -85,15 +86,16 @@ def stock_nodes(spare: SparePart) -> list[Node]:
 
 
 def _arrivals(spare: SparePart) -> Chance:
+    """Draw whether an outstanding order arrives; it is older where it does not."""
     index = {state: k for k, state in enumerate(spare.found)}
-    chance = np.zeros((len(spare.decided), len(spare.found)))
-    for row, (on_hand, ordered, age) in enumerate(spare.decided):
-        if not ordered:
-            chance[row, index[spare.decided[row]]] = 1.0
-            continue
-        arrives = spare.arrival[age]
-        chance[row, index[(on_hand + ordered, 0, 0)]] = arrives  # type: ignore[index]
-        if age + 1 < spare.arrival.size:
-            chance[row, index[(on_hand, ordered, age + 1)]] = 1.0 - arrives  # type: ignore[index]
-    axis = spare.decided_axis.name
-    return Chance(axis, chance, to=spare.axis, name=f"deliver {spare.name}")
+    indptr, to, probability = [0], [], []
+    for state in spare.decided:
+        arrives = float(spare.arrival[state.age]) if state.ordered else 1.0
+        to.append(index[StockState(state.on_hand + state.ordered, 0, 0)])
+        probability.append(arrives)
+        if arrives < 1.0:
+            to.append(index[state._replace(age=state.age + 1)])
+            probability.append(1.0 - arrives)
+        indptr.append(len(to))
+    table = Table(indptr=np.array(indptr), to=np.array(to), probability=np.array(probability))
+    return Chance(spare.decided_axis.name, table, to=spare.axis, name=f"deliver {spare.name}")
