@@ -10,6 +10,7 @@ import pytest
 import sparing
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_spares import random_joint
 from random_systems import random_problem
 from sparing.models.case_files import built_in_cases, load_case, save_case, table_of_problem
 
@@ -17,10 +18,14 @@ from sparing.models.case_files import built_in_cases, load_case, save_case, tabl
 def assert_same(one, two):
     """Two problems agree in everything but their name."""
     for field in fields(one):
-        if field.name in ("name", "components"):
+        if field.name in ("name", "components", "spares"):
             continue
         mine, other = getattr(one, field.name), getattr(two, field.name)
         assert (dict(mine) if field.name == "goals" else mine) == other, field.name
+    for mine, other in zip(one.spares, two.spares, strict=True):
+        assert [getattr(mine, f.name) for f in fields(mine)] == [
+            getattr(other, f.name) for f in fields(other)
+        ]
     for mine, other in zip(one.components, two.components, strict=True):
         assert mine.name == other.name
         np.testing.assert_array_equal(mine.transition, other.transition)
@@ -33,7 +38,8 @@ def assert_same(one, two):
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_save_then_load_gives_an_equal_problem(tmp_path_factory, seed):
-    problem = random_problem(np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    problem = random_joint(rng) if rng.random() < 0.4 else random_problem(rng)
     file = tmp_path_factory.mktemp("case") / "case.toml"
     save_case(problem, file)
     loaded = load_case(file)

@@ -261,7 +261,10 @@ def test_front_runs_from_cheapest_to_most_reliable(run, run_json, tmp_path):
 
 ERRORS = [
     (["solve", "three-componet"], "did you mean three-component"),
-    (["solve", "nowhere.toml"], "no such file or built-in case; built in: three-component"),
+    (
+        ["solve", "nowhere.toml"],
+        "no such file or built-in case; built in: joint-maintenance-spares",
+    ),
     (["solve", "."], "cannot be read"),
     (["solve"], "Missing argument"),
     (["solv", "three-component"], "No such command"),

@@ -31,6 +31,12 @@ SHAPES = {
     "rows beyond a tile, lanes too": {"x": 2051, "r": 9},
     "rows of two axes beyond two tiles": {"x": 67, "r": 3, "x2": 71},
     "riders of one state": {"r": 1, "x": 5, "r2": 1, "r3": 300, "r4": 1},
+    "eight lanes": {"x": 5, "r": 8},
+    "innermost, too few riders to pack": {"r": 7, "x": 5},
+    "innermost, one pack": {"r": 8, "x": 5},
+    "innermost, packs and a bit": {"r": 8 * 37 + 3, "x": 41},
+    "packs across two runs of riders": {"r": 3, "x": 4, "r2": 11, "x2": 9},
+    "packs of rows apart": {"x": 3, "r": 29, "x2": 12},
 }
 
 

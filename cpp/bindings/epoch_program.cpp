@@ -69,6 +69,12 @@ void bind_program(py::module_& m, const char* name) {
             [](Program& p, int buffer, int stage) { p.add(sparing::StageStart{buffer, stage}); },
             "buffer"_a, "stage"_a)
         .def(
+            "set_blocks",
+            [](Program& p, const std::vector<std::int64_t>& counts, std::int64_t largest) {
+                p.set_blocks(counts, largest);
+            },
+            "counts"_a, "largest"_a)
+        .def(
             "run",
             [](Program& p, const Array<T>& end, Array<T>& start,
                std::vector<Array<std::uint32_t>> posts) {

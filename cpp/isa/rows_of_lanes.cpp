@@ -12,6 +12,7 @@ namespace {
 using T = SPARING_REAL;
 
 constexpr std::int64_t kTile = 64;  // lanes that are summed at a time, in registers
+constexpr std::int64_t kStrip = 8;  // the same for riders that were gathered
 
 struct Expect {
     static T include(T sum, T probability, T value) { return sum + probability * value; }
@@ -50,6 +51,10 @@ void tile(const RowArgs<T>& a, std::int64_t r, std::int64_t lane, std::int64_t w
 template <class Semiring>
 void product(const RowArgs<T>& a) {
     if (a.width == 1) return single<Semiring>(a);
+    if (a.width == kStrip) {
+        for (std::int64_t r = a.first; r < a.last; ++r) tile<Semiring, kStrip>(a, r, 0, kStrip);
+        return;
+    }
     for (std::int64_t r = a.first; r < a.last; ++r) {
         std::int64_t lane = 0;
         for (; lane + kTile <= a.width; lane += kTile) tile<Semiring, kTile>(a, r, lane, kTile);

@@ -13,6 +13,7 @@ from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
 from sparing.models.explicit import ExplicitMDP
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
+from sparing.models.spare import GammaLeadTime, SparePart
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution
@@ -29,10 +30,12 @@ __all__ = [
     "Decision",
     "Epoch",
     "ExplicitMDP",
+    "GammaLeadTime",
     "Goal",
     "MultiComponentProblem",
     "RandomisedPolicy",
     "RowPolicy",
+    "SparePart",
     "Table",
     "TablePolicy",
     "built_in_cases",

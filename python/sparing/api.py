@@ -21,13 +21,14 @@ from sparing.exact.trade_off import FrontPoint, trade_off_front
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
-from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
+from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 from sparing.simulate import rollouts
 from sparing.simulate.results import SimulationResult
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
+SPARE_METRIC_STATES = 1 << 18  # and those of the spares, a dozen more
 
 
 def load(path_or_case_name: str | Path) -> MultiComponentProblem:
@@ -117,7 +118,7 @@ def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> Co
     """
     goals = []
     for measure, goal in problem.goals.items():
-        kinds = COST_KINDS if measure == "cost" else (measure,)
+        kinds = problem.cost_kinds if measure == "cost" else (measure,)
         for limit, sign in ((goal.at_most, 1.0), (goal.at_least, -1.0)):
             if limit is not None:
                 weights = dict.fromkeys(kinds, sign)
@@ -176,10 +177,11 @@ def simulate(
 ) -> SimulationResult:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
-    A problem brings its own weights of the kinds of cost along.
+    A problem brings its own weights of the kinds of cost and its initial state along.
     """
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
+        options.setdefault("start", model.initial_state)
         model = model.epoch
     return rollouts.simulate(
         model, policy, num_epochs=num_epochs, num_replications=num_replications, **options
@@ -190,7 +192,7 @@ def front(problem: MultiComponentProblem, *, tol: float = 1e-6) -> list[FrontPoi
     """Return the corners of the cost-reliability front; `second` is minus the reliability."""
     average = replace(problem, criterion="average", discount=1.0)
     return trade_off_front(
-        average.epoch, dict.fromkeys(COST_KINDS, 1.0), {"reliability": -1.0}, tol=tol
+        average.epoch, dict.fromkeys(average.cost_kinds, 1.0), {"reliability": -1.0}, tol=tol
     )
 
 

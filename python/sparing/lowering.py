@@ -23,6 +23,7 @@ Real: TypeAlias = type[np.float64] | type[np.float32]
 
 END, START = 0, 1  # the buffers of the value behind the last node and of that at the start
 INNER_SCORES = 1 << 16
+BLOCK_BYTES = 1 << 19  # of a tensor's block; a few of them fit into the second-level cache
 LARGEST_DENSE, LEAST_LANES = 10, 8  # which small tables take the fast path of dense nodes
 
 
@@ -60,6 +61,9 @@ class Lowering:
         Weight per kind of cost; absent kinds weigh nothing (but +inf still forbids).
     dtype
         float64 or float32: the type of the value tensor.
+    block_bytes
+        Runs of operations that leave the leading axes alone are done in blocks of at most so many
+        bytes; 0: all in one. It changes no number.
 
     Attributes
     ----------
@@ -74,6 +78,7 @@ class Lowering:
         *,
         dtype: Real = np.float64,
         num_threads: int = 1,
+        block_bytes: int = BLOCK_BYTES,
     ) -> None:
         self.weights = weights
         self._magnitude, self._roundings, self._unit = 0.0, 4, float(np.finfo(dtype).eps)
@@ -91,6 +96,8 @@ class Lowering:
         self.program = make(self._sizes, num_threads)
         for name, arguments in self._operations:
             getattr(self.program, name)(*arguments)
+        counts = np.cumprod([axis.size for axis in epoch.axes]).tolist()
+        self.program.set_blocks(counts, block_bytes // np.dtype(dtype).itemsize)
 
     def rounding_error(self, largest_value: float) -> float:
         """Return a bound on the rounding error of one sweep of values up to `largest_value`.

@@ -7,53 +7,28 @@
 #include <variant>
 #include <vector>
 
-#include "sparing/dense_product.hpp"
-#include "sparing/mode_product.hpp"
-#include "sparing/tensor_operations.hpp"
+#include "sparing/blocked_run.hpp"
+#include "sparing/program_operations.hpp"
 
 namespace sparing {
-
-/// The operations of a lowered epoch, in backward order. Buffers are numbers: 0 is the value
-/// behind the last node, 1 the value at the start, 2.. are scratch.
-struct Product {
-    Semiring rule;
-    int in, out;
-    Rows rows;
-    Riders riders;
-    DenseTable dense;  // the same table, where it is small, square and on one axis
-};
-struct AddCost {
-    int in, out;
-    ScoredCost cost;
-};
-struct Scale {
-    int in, out;
-    double factor;
-};
-struct TakeCheaper {
-    int in, out;
-    double cost;
-    bool first;
-};
-/// The backward start and end of a stage: between them the post-decision state is carried.
-struct StageEnd {
-    int buffer;
-};
-struct StageStart {
-    int buffer;
-    int stage;
-};
 
 /// One epoch, ready to be swept backward.
 template <class T>
 class EpochProgram {
   public:
-    using Operation = std::variant<Product, AddCost, Scale, TakeCheaper, StageEnd, StageStart>;
-
     EpochProgram(std::vector<std::int64_t> buffer_sizes, int num_threads)
         : sizes_(std::move(buffer_sizes)), num_threads_(num_threads) {}
 
-    void add(Operation operation) { operations_.push_back(std::move(operation)); }
+    void add(Operation operation) {
+        if (auto* product = std::get_if<Product>(&operation))
+            product->packing = packing_of(product->rows, product->riders);
+        operations_.push_back(std::move(operation));
+    }
+    /// Run what leaves the leading axes alone block by block: in as many blocks as the least of
+    /// `counts` that makes each at most `largest` elements. To be called behind the last `add`.
+    void set_blocks(std::span<const std::int64_t> counts, std::int64_t largest) {
+        groups_ = block_groups(operations_, sizes_, counts, largest);
+    }
     [[nodiscard]] std::int64_t size(int buffer) const { return sizes_[buffer]; }
 
     /// start = T(end), and per stage the post-decision states if `posts` has one span a stage.
@@ -62,8 +37,15 @@ class EpochProgram {
         assert(std::int64_t(end.size()) == sizes_[0] && std::int64_t(start.size()) == sizes_[1]);
         bind(end, start);
         keep_posts_ = false;
-        for (auto& operation : operations_)
-            std::visit([&](auto& op) { apply(op, posts); }, operation);
+        auto group = posts.empty() ? groups_.begin() : groups_.end();
+        for (std::size_t i = 0; i < operations_.size(); ++i) {
+            if (group != groups_.end() && group->first == i) {
+                run_blocks(*group, operations_, sizes_, tensors_, num_threads_);
+                i = group++->last - 1;
+                continue;
+            }
+            std::visit([&](auto& op) { apply(op, posts); }, operations_[i]);
+        }
         if (!posts.empty()) posts_.clear(), posts_.shrink_to_fit();
     }
 
@@ -92,8 +74,10 @@ class EpochProgram {
     void apply(const Product& op, Posts) {
         const auto in = tensors_[op.in];
         const auto out = output(op.out);
-        if (out.post || !dense_product(op.rule, op.dense, in.value, out.value, num_threads_))
+        if (out.post)
             mode_product(op.rule, op.rows, op.riders, in, out, num_threads_);
+        else
+            fastest_product(op, op.riders, op.dense, in.value, out.value, num_threads_);
         tensors_[op.out] = out;
     }
     void apply(const AddCost& op, Posts) {
@@ -136,6 +120,7 @@ class EpochProgram {
     std::vector<std::int64_t> sizes_;
     int num_threads_;
     std::vector<Operation> operations_;
+    std::vector<BlockGroup> groups_;
     std::vector<std::vector<T>> scratch_;
     std::vector<std::vector<std::uint32_t>> posts_;
     std::vector<Tensor<T>> tensors_;

@@ -20,6 +20,7 @@ def cases(json: JsonOption = False) -> None:
                     "kind": "multi-component",
                     "states": problem.num_states,
                     "components": len(problem.components),
+                    "spares": [spare.name for spare in problem.spares],
                     "structure": problem.structure,
                     "criterion": problem.criterion,
                     "measures": [*problem.measures],

@@ -31,10 +31,16 @@ def compare(
 ) -> None:
     """Compare the usual policies with the optimum, exactly, and explain the optimal policy.
 
+    For a case with spares: what it is worth to plan maintenance and stocks jointly.
     For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
     """
     with one_line_errors():
         problem = load_problem(case)
+        if problem.spares:
+            from sparing.commands.compare_joint import compare_joint_case
+
+            compare_joint_case(case, problem, out=out, as_json=json)
+            return
         if out is not None:
             from sparing.report.plots import check_matplotlib
 

@@ -20,6 +20,8 @@ def policy_of(
     """
     if text == "optimal":
         return _optimal(problem, threads)
+    if text == "maintenance-first" or (problem.spares and text == "corrective"):
+        return _without_a_look_at_stocks(problem, text)
     if text in ("corrective", "random") or text.startswith("limits="):
         return _rule(problem, text, replacement_probability)
     if Path(text).is_dir():
@@ -27,8 +29,8 @@ def policy_of(
 
         return load_solution(text, epoch=problem.epoch).policy
     raise ValueError(
-        f"--policy must be optimal, corrective, random, limits=1,3,1 or the folder of a saved"
-        f" solution; got {text!r}."
+        f"--policy must be optimal, corrective, random, limits=1,3,1, maintenance-first or the"
+        f" folder of a saved solution; got {text!r}."
     )
 
 
@@ -39,6 +41,14 @@ def _optimal(problem: MultiComponentProblem, threads: int) -> Policy:
     return value_iteration(
         problem.epoch, problem.weights, criterion=problem.criterion, options=options
     ).policy
+
+
+def _without_a_look_at_stocks(problem: MultiComponentProblem, text: str) -> Policy:
+    from sparing.evaluate.maintenance_first import MaintenanceFirst
+
+    rule = "corrective" if text == "corrective" else "optimal"
+    first = MaintenanceFirst(problem, rule=rule)
+    return first.policy(first.best_levels().levels)
 
 
 def _rule(problem: MultiComponentProblem, text: str, probability: float) -> Policy:

@@ -61,4 +61,5 @@ def summary(problem: MultiComponentProblem) -> str:
     """Return one line on what kind of problem this is."""
     count = len(problem.components)
     structure = problem.structure if len(problem.structure) <= 50 else problem.structure[:49] + "…"
-    return f"{problem.num_states:,} states, {count} components, structure {structure}"
+    spares = f", spares {', '.join(s.name for s in problem.spares)}" if problem.spares else ""
+    return f"{problem.num_states:,} states, {count} components, structure {structure}{spares}"

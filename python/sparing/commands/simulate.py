@@ -25,7 +25,8 @@ def simulate(
         str,
         typer.Option(
             metavar="POLICY",
-            help="optimal, corrective, random, limits=1,3,1, or the folder of a saved solution.",
+            help="optimal, corrective, random, limits=1,3,1, or the folder of a saved solution;"
+            " with spares: optimal, corrective, maintenance-first (then s, S), or a folder.",
         ),
     ] = "optimal",
     epochs: Annotated[int, typer.Option(help="Inspections a replication.")] = 2000,
@@ -57,6 +58,7 @@ def simulate(
             warm_up=warm_up,
             seed=seed,
             weights=problem.weights,
+            start=problem.initial_state,
             num_threads=threads,
         )
         report = simulation_report(case, policy, problem, result)
@@ -73,7 +75,8 @@ def simulate(
     print_table(columns, [_row(name, found) for name, found in report["measures"].items()])
     print()
     print_table(
-        ["by kind of cost", *columns[1:]], [_row(*item) for item in report["kinds"].items()]
+        ["by kind of cost", *columns[1:]],
+        [_row(*item) for item in report["kinds"].items() if item[0] not in problem.count_kinds],
     )
 
 

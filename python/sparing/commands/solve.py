@@ -136,7 +136,7 @@ def _solved(
 def _metrics(
     problem: MultiComponentProblem, solution: Solution, wanted: bool | None, threads: int
 ) -> dict[str, Bounds]:
-    from sparing.api import METRIC_STATES
+    from sparing.api import METRIC_STATES, SPARE_METRIC_STATES
     from sparing.evaluate.metrics import long_run_metrics
 
     if wanted is None and problem.num_states > METRIC_STATES:
@@ -146,7 +146,13 @@ def _metrics(
         return {}
     if wanted is False:
         return {}
-    return long_run_metrics(problem, solution.policy, num_threads=threads)
+    by_spare = wanted is True or problem.num_states <= SPARE_METRIC_STATES
+    if problem.spares and not by_spare:
+        note(
+            f"no metrics by kind of cost and spare, as there are more than {SPARE_METRIC_STATES:,}"
+            " states; --metrics asks for them."
+        )
+    return long_run_metrics(problem, solution.policy, num_threads=threads, by_spare=by_spare)
 
 
 def solve_report(

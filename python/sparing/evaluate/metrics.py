@@ -17,21 +17,32 @@ def long_run_metrics(
     *,
     tol: float | None = None,
     num_threads: int = 0,
+    by_spare: bool = True,
 ) -> dict[str, Bounds]:
     """Return bounds of the averages per inspection, also where the problem is discounted.
 
     These are the ``cost_rate``, the ``reliability``, the ``unavailability`` and the problem's own
-    kinds of cost.
+    kinds of cost; where spares are stocked, each kind of cost and, per spare, the orders, the
+    emergency units and the units on hand. Each takes an evaluation of its own.
+
+    Parameters
+    ----------
+    by_spare
+        Whether those for spares are wanted.
     """
     if tol is None:
         tol = 1e-9 if problem.num_states <= FEW_STATES else 1e-6
     average = problem
     if problem.criterion != "average":
         average = replace(problem, criterion="average", discount=1.0)
+    measures = average.measures
+    if not by_spare:
+        left_out = {*average.cost_kinds, *average.count_kinds}
+        measures = {name: kinds for name, kinds in measures.items() if name not in left_out}
     found = evaluate_policy(
         average.epoch,
         policy,
-        average.measures,
+        measures,
         weights=average.weights,
         initial=average.initial_state,
         tol=tol,

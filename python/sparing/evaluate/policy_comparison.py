@@ -12,7 +12,7 @@ import numpy as np
 from sparing.evaluate.metrics import long_run_metrics
 from sparing.exact.policy_evaluation import evaluate_policy
 from sparing.exact.value_iteration import Options, value_iteration
-from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
+from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy, TablePolicy
 
 Rule: TypeAlias = Callable[[], tuple[str, Policy]]
@@ -85,7 +85,7 @@ def may_leave_failed(problem: MultiComponentProblem) -> bool:
 
 def optimal_policy(problem: MultiComponentProblem, *, cost_only: bool = False) -> TablePolicy:
     """Return the policy of least objective, or of least cost, under the average criterion."""
-    weights = dict.fromkeys(COST_KINDS, 1.0) if cost_only else problem.weights
+    weights = dict.fromkeys(problem.cost_kinds, 1.0) if cost_only else problem.weights
     options = Options(tol=1e-8, keep_value=False)
     return value_iteration(problem.epoch, weights, options=options).policy
 
@@ -120,7 +120,7 @@ def _best_limits(problem: MultiComponentProblem, chance: float) -> tuple[str, Po
     from sparing.evaluate.control_limit_search import best_control_limits
     from sparing.models.maintenance_policies import control_limits
 
-    cost = dict.fromkeys(COST_KINDS, 1.0)
+    cost = dict.fromkeys(problem.cost_kinds, 1.0)
     best = best_control_limits(problem, cost, replacement_probability=chance)
     limits = ",".join(map(str, best.limits))
     policy = control_limits(problem, best.limits, replacement_probability=chance)

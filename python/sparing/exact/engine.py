@@ -14,6 +14,10 @@ from sparing.exact.separable import SeparableSweep, separable_form
 from sparing.exact.sweeps import GeneralSweep, Sweep
 from sparing.lowering import Real, size_of
 
+# States from which the general path uses all processors by default. Its parts are short: on a busy
+# machine their ends cost more, below that, than a second thread gains.
+THREADS_FROM = 1 << 18
+
 
 def make_sweep(
     epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int, path: str = "auto"
@@ -34,7 +38,7 @@ def make_sweep(
         check_memory(_core.SeparableSweep64.bytes_needed(form.sizes, itemsize), what)
         return SeparableSweep(form, dtype=dtype, num_threads=num_threads)
     check_memory(general_bytes(epoch, dtype), what)
-    threads = num_threads or default_num_threads()
+    threads = num_threads or (1 if epoch.num_states < THREADS_FROM else default_num_threads())
     return GeneralSweep(epoch, weights, dtype=dtype, num_threads=threads)
 
 

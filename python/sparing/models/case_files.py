@@ -14,6 +14,7 @@ import tomli_w
 
 from sparing._checks import check_number
 from sparing._files import write_atomically
+from sparing.models.case_spares import spares_of_table, table_of_spare
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 
 Table = Mapping[str, Any]
@@ -93,11 +94,14 @@ def table_of_problem(problem: MultiComponentProblem) -> dict[str, Any]:
         fields = ("weight", "goal", "scale", "at_least", "at_most")
         values = {field: getattr(goal, field) for field in fields}
         objective[measure] = {field: v for field, v in values.items() if v is not None}
-    return {"system": system, "component": components, "objective": objective}
+    table: dict[str, Any] = {"system": system, "component": components}
+    if problem.spares:
+        table["spare"] = [table_of_spare(spare) for spare in problem.spares]
+    return {**table, "objective": objective}
 
 
 def _multi_component(table: Table, name: str) -> MultiComponentProblem:
-    _check_keys(table, {"system", "component", "objective"}, "the file")
+    _check_keys(table, {"system", "component", "spare", "objective"}, "the file")
     system = _section(table, "system")
     allowed = {"kind", "structure", "setup_cost", "downtime_cost", "result", "restore_when_down"}
     _check_keys(system, allowed, "[system]")
@@ -111,6 +115,7 @@ def _multi_component(table: Table, name: str) -> MultiComponentProblem:
         downtime_cost=check_number("[system] downtime_cost", system.get("downtime_cost", 0.0)),
         result=system.get("result", "chosen"),
         restore_when_down=_flag(system, "restore_when_down", "[system]"),
+        spares=spares_of_table(table),
         name=name,
     )
     return replace(problem, **_objective(table))

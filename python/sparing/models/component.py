@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from sparing._checks import Frozen, check_stochastic, frozen_array
 
 COST_KINDS = ("maintenance", "set-up", "downtime")  # what the measure "cost" adds up
-RESERVED = (*COST_KINDS, "goal", "reliability", "cost", "cost_rate", "unavailability", "objective")
+SPARE_KINDS = ("holding", "order", "emergency")  # and these too, where spares are stocked
+RESERVED = (
+    *COST_KINDS,
+    *SPARE_KINDS,
+    "goal",
+    "reliability",
+    "cost",
+    "cost_rate",
+    "unavailability",
+    "objective",
+)
 RESERVED_KEYS = ("criterion", "discount")  # of the section that names goals in a case file
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparing.models.spare_nodes import maintain_from_stock
 from sparing.nodes import Alternative, Axis, Branch, Chance, Cost, Decision, Node, PlainNode
 from sparing.table import Table
 
@@ -20,7 +21,7 @@ def maintenance_nodes(problem: MultiComponentProblem) -> list[Node]:
         return _uniform_result(problem)
     nothing: list[PlainNode] = [cost for c in problem.components for cost in _costs_of_leaving(c)]
     setup = {"set-up": problem.setup_cost}
-    free = [_decision(c) for c in problem.components]
+    free = [_decision(problem, c) for c in problem.components]
     if not problem.restore_when_down:
         return [
             Branch(
@@ -39,7 +40,7 @@ def maintenance_nodes(problem: MultiComponentProblem) -> list[Node]:
         groups=problem.up_groups,
         name="only while up",
     )
-    restoring = [_decision(c, leave_failed=False) for c in problem.components]
+    restoring = [_decision(problem, c, leave_failed=False) for c in problem.components]
     return [
         Branch(
             [
@@ -52,8 +53,13 @@ def maintenance_nodes(problem: MultiComponentProblem) -> list[Node]:
     ]
 
 
-def _decision(component: Component, *, leave_failed: bool = True) -> Decision:
+def _decision(
+    problem: MultiComponentProblem, component: Component, *, leave_failed: bool = True
+) -> Decision:
     """Choose the state after maintenance: any that is no worse and not forbidden."""
+    spare = problem.spare_of(component)
+    if spare is not None:
+        return maintain_from_stock(component, spare, leave_failed=leave_failed)
     rows, to = component.entries()
     if not leave_failed:
         keep = ~((rows == component.failed) & (to == component.failed))

@@ -107,6 +107,11 @@ def _uniform(component: Component, *, include_present: bool) -> Rows:
 def _per_component(
     problem: MultiComponentProblem, rows_of: Callable[[Component], Rows], probability: float
 ) -> RandomisedPolicy:
+    if problem.spares:
+        raise ValueError(
+            "a rule that draws each component apart does not look at stocks; the case has spares:"
+            f" {', '.join(spare.name for spare in problem.spares)}."
+        )
     if problem.result != "chosen":
         raise ValueError("this policy needs a problem whose maintenance reaches a chosen state.")
     if not 0.0 <= probability <= 1.0:

@@ -20,6 +20,7 @@ from sparing._checks import Frozen, check_number, is_number
 from sparing.epoch import Axis, Chance, Cost, Epoch, Node
 from sparing.models.component import COST_KINDS, Component
 from sparing.models.goal import Goal
+from sparing.models.spare import SparePart
 from sparing.models.structure import Structure, parse_structure
 
 __all__ = ["COST_KINDS", "Component", "Goal", "MultiComponentProblem"]
@@ -46,6 +47,9 @@ class MultiComponentProblem(Frozen):
         whether to maintain, and the result is uniform on 0..s-1 (a failed unit's result is 0).
     restore_when_down
         Whether a failed unit must not be left failed while the structure is down.
+    spares
+        Types of spare parts that replacements draw on; their stocks are further axes, behind the
+        components. Empty: every replacement finds what it needs.
     """
 
     components: tuple[Component, ...]
@@ -57,6 +61,7 @@ class MultiComponentProblem(Frozen):
     goals: Mapping[str, Goal] = field(default_factory=dict)
     result: Literal["chosen", "uniform"] = "chosen"
     restore_when_down: bool = False
+    spares: tuple[SparePart, ...] = ()
     name: str = "multi-component"
 
     def __post_init__(self) -> None:
@@ -76,7 +81,12 @@ class MultiComponentProblem(Frozen):
         self._check_discount()
         self._check_result()
         object.__setattr__(self, "goals", MappingProxyType(dict(self.goals)))
-        known = {"cost", "reliability", *COST_KINDS, *self.own_kinds}
+        object.__setattr__(self, "spares", tuple(self.spares))
+        if self.spares:
+            from sparing.models.spare_checks import check_spares
+
+            check_spares(self)
+        known = {"cost", "reliability", *self.cost_kinds, *self.own_kinds, *self.count_kinds}
         for measure in self.goals:
             if measure not in known:
                 raise ValueError(f"objective: unknown measure {measure!r}; known: {sorted(known)}.")
@@ -104,7 +114,7 @@ class MultiComponentProblem(Frozen):
         if self.result == "uniform":
             if self.restore_when_down:
                 raise ValueError("restore_when_down needs result = 'chosen'; got 'uniform'.")
-            self._maintained()  # refuses costs of inf that a random result may reach
+            self.nodes_maintained()  # refuses costs of inf that a random result may reach
         for component in self.components if self.restore_when_down else ():
             if np.isinf(component.maintenance_cost[component.failed, : component.failed]).all():
                 raise ValueError(
@@ -122,6 +132,23 @@ class MultiComponentProblem(Frozen):
         """The kinds of cost that components bring along."""
         return list(dict.fromkeys(kind for c in self.components for kind in c.criteria))
 
+    @property
+    def cost_kinds(self) -> tuple[str, ...]:
+        """The kinds of cost that the measure "cost" adds up."""
+        if not self.spares:
+            return COST_KINDS
+        bought = any(spare.emergency_cost is not None for spare in self.spares)
+        return (*COST_KINDS, "holding", "order", *(["emergency"] if bought else []))
+
+    @property
+    def count_kinds(self) -> tuple[str, ...]:
+        """The counts per inspection of each spare type: orders, emergency units, on hand."""
+        return tuple(kind for spare in self.spares for kind in spare.count_kinds)
+
+    def spare_of(self, component: Component) -> SparePart | None:
+        """Return the type of spare that a replacement of `component` takes, if any."""
+        return next((s for s in self.spares if component.name in s.used_by), None)
+
     @cached_property
     def parsed_structure(self) -> Structure:
         """The structure as a tree."""
@@ -135,18 +162,21 @@ class MultiComponentProblem(Frozen):
     @property
     def num_states(self) -> int:
         """Number of states at an inspection."""
-        return prod(c.num_states for c in self.components)
+        return prod(c.num_states for c in self.components) * prod(
+            len(spare.found) for spare in self.spares
+        )
 
     @property
     def initial_state(self) -> tuple[int, ...]:
-        """All components new."""
-        return (0,) * len(self.components)
+        """All components new, the initial stocks on hand, nothing on order."""
+        return (*(0,) * len(self.components), *(spare.initial for spare in self.spares))
 
     @property
     def measures(self) -> dict[str, dict[str, float]]:
         """The measures that results state, each as weights of kinds of cost."""
-        cost = dict.fromkeys(COST_KINDS, 1.0)
-        own = {kind: {kind: 1.0} for kind in self.own_kinds}
+        cost = dict.fromkeys(self.cost_kinds, 1.0)
+        single = [*self.own_kinds, *(self.cost_kinds if self.spares else ()), *self.count_kinds]
+        own = {kind: {kind: 1.0} for kind in single}
         return {"cost_rate": cost, "reliability": {"reliability": 1.0}, **own}
 
     @property
@@ -157,11 +187,11 @@ class MultiComponentProblem(Frozen):
         weight (x - goal) / scale less that of the reliability.
         """
         if not self.goals:
-            return dict.fromkeys(COST_KINDS, 1.0)
+            return dict.fromkeys(self.cost_kinds, 1.0)
         weights = {"goal": 1.0}
         for measure, goal in self.goals.items():
             sign = -1.0 if measure == "reliability" else 1.0
-            for kind in COST_KINDS if measure == "cost" else (measure,):
+            for kind in self.cost_kinds if measure == "cost" else (measure,):
                 weights[kind] = weights.get(kind, 0.0) + sign * goal.weight / goal.divisor
         return weights
 
@@ -169,8 +199,16 @@ class MultiComponentProblem(Frozen):
     def epoch(self) -> Epoch:
         """The problem as a list of nodes."""
         return Epoch(
-            axes=[Axis(c.name, c.num_states) for c in self.components],
-            nodes=[*self._found(), *self._maintained(), *self._degraded()],
+            axes=[
+                *(Axis(c.name, c.num_states) for c in self.components),
+                *(spare.axis for spare in self.spares),
+            ],
+            nodes=[
+                *self.nodes_found(),
+                *self.nodes_maintained(),
+                *self.nodes_stocked(),
+                *self.nodes_degraded(),
+            ],
             discount=self.discount if self.criterion == "discounted" else 1.0,
         )
 
@@ -183,7 +221,8 @@ class MultiComponentProblem(Frozen):
         values = np.where(self.works, up, down)
         return Cost(self.names, values, kind, groups=self.up_groups, name=kind)
 
-    def _found(self) -> list[Node]:
+    def nodes_found(self) -> list[Node]:
+        """Return what is paid for what an inspection finds."""
         constant = -sum(
             (-1.0 if measure == "reliability" else 1.0) * goal.weight * goal.goal / goal.divisor
             for measure, goal in self.goals.items()
@@ -191,12 +230,21 @@ class MultiComponentProblem(Frozen):
         goal = [Cost((), constant, "goal")] if self.goals else []
         return [*goal, self._structure_cost(0.0, self.downtime_cost, "downtime")]
 
-    def _maintained(self) -> list[Node]:
+    def nodes_maintained(self) -> list[Node]:
+        """Return the decision on maintenance."""
         from sparing.models.maintenance_nodes import maintenance_nodes
 
         return maintenance_nodes(self)
 
-    def _degraded(self) -> list[Node]:
+    def nodes_stocked(self) -> list[Node]:
+        """Return an order per spare, then arrivals and holding costs."""
+        from sparing.models.spare_nodes import order_node, stock_nodes
+
+        orders = [order_node(spare) for spare in self.spares]
+        return [*orders, *(node for spare in self.spares for node in stock_nodes(spare))]
+
+    def nodes_degraded(self) -> list[Node]:
+        """Return the wear up to the next inspection."""
         wear: list[Node] = [
             Chance(c.name, c.transition, name=f"wear {c.name}") for c in self.components
         ]
