@@ -4,6 +4,7 @@ void bind_epoch_program(py::module_& m);
 void bind_explicit(py::module_& m);
 void bind_rollout(py::module_& m);
 void bind_separable(py::module_& m);
+void bind_transient(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Kernels of sparing. Private: arguments are trusted, checks are made in Python.";
@@ -11,4 +12,5 @@ PYBIND11_MODULE(_core, m) {
     bind_explicit(m);
     bind_rollout(m);
     bind_separable(m);
+    bind_transient(m);
 }

@@ -343,3 +343,26 @@ def separable_instruction_set() -> str: ...
 def parallel_copy(
     source: NDArray[np.float64], target: NDArray[np.float64], num_threads: int
 ) -> None: ...
+
+def count_reachable(
+    indptr: _Indices,
+    to: NDArray[np.int32],
+    rate: _Numbers,
+    lengths: _Indices,
+    num_threads: int,
+) -> None: ...
+def transient_rows(
+    indptr: _Indices,
+    to: NDArray[np.int32],
+    rate: _Numbers,
+    time: float,
+    mark_rate: float,
+    tolerance: float,
+    row_indptr: _Indices,
+    row_to: NDArray[np.int32],
+    early: _Numbers,
+    marked: _Numbers,
+    time_early: _Numbers,
+    time_marked: _Numbers,
+    num_threads: int,
+) -> tuple[int, float, float, float]: ...
