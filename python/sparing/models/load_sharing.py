@@ -1,0 +1,294 @@
+"""System 2: size, replacement and spares of a k-out-of-n system whose components share a load.
+
+A model consistent with the abstract of Zhao, Wei, Cheng and Li (2025), Reliability Engineering and
+System Safety 257(B) 110855; no parameter of theirs is public, so the numbers here are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparing._checks import Frozen, check_number, frozen_array, is_number
+from sparing.models.counts import MAX_STATES, Counts
+
+if TYPE_CHECKING:
+    from sparing.models.load_sharing_system import LoadSharingSystem
+
+LoadLaw = Literal["power", "log-linear"]
+Replacement = Literal["worst-first", "any"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalRange:
+    """Inspection intervals to search continuously: from `shortest` to `longest` [time].
+
+    `tolerance` is how closely the best interval is located [time].
+    """
+
+    shortest: float
+    longest: float
+    tolerance: float = 1e-3
+
+    def __post_init__(self) -> None:
+        check_number("inspection_interval from", self.shortest)
+        check_number("inspection_interval to", self.longest)
+        check_number("inspection_interval tolerance", self.tolerance)
+        if not 0.0 < self.shortest < self.longest:
+            raise ValueError(
+                "inspection_interval must go from above 0 to more; got from"
+                f" {self.shortest:g} to {self.longest:g}."
+            )
+        if not self.tolerance > 0.0:
+            raise ValueError(
+                f"inspection_interval tolerance must be above 0; got {self.tolerance:g}."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadSharingCosts:
+    """What is paid, in money; all at least 0 and 0 unless given.
+
+    Parameters
+    ----------
+    inspection, failure
+        Per inspection interval begun and per failure of the system.
+    downtime
+        Per unit of time that the system is left down.
+    setup, replacement, corrective
+        Per epoch with a replacement, per component replaced, and on top per failed one.
+    order, unit, emergency_unit
+        Per order, per spare ordered, per spare bought at once while the system is down (inf: no
+        emergency supply).
+    holding, position
+        Per spare on hand and unit of time, and per position of the system and unit of time.
+    """
+
+    inspection: float = 0.0
+    failure: float = 0.0
+    downtime: float = 0.0
+    setup: float = 0.0
+    replacement: float = 0.0
+    corrective: float = 0.0
+    order: float = 0.0
+    unit: float = 0.0
+    emergency_unit: float = 0.0
+    holding: float = 0.0
+    position: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            may_be_inf = field.name == "emergency_unit" and is_number(value) and value == np.inf
+            if not may_be_inf:
+                check_number(f"cost {field.name}", value, at_least=0.0)
+
+    @property
+    def has_emergency_supply(self) -> bool:
+        """Whether spares can be bought at once while the system is down."""
+        return self.emergency_unit < np.inf
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadSharingProblem(Frozen):
+    """How many components to install, when to inspect, what to replace and what to order.
+
+    Parameters
+    ----------
+    required
+        Components that must work.
+    positions
+        Numbers of components to choose from (a number: one choice).
+    inspection_interval
+        Intervals to choose from [time] (a number: one choice), or an `IntervalRange`.
+    rates
+        Shape (conditions, conditions): a component goes from condition i to j > i at
+        ``rates[i, j]`` per unit of time at rated load. The last condition is failed.
+    load_law, load_exponent
+        With w of them working, rates are multiplied by ``(required / w) ** load_exponent``
+        ("power"), or ``exp(load_exponent * (required / w - 1))`` ("log-linear").
+    replacement
+        "worst-first": one decides how many; "any": how many of each condition.
+    capacity
+        Most spares on hand and on order together.
+    delivery_rate
+        A regular order arrives after an exponential time of this rate; needed if capacity > 0.
+    cost
+        What is paid.
+    """
+
+    required: int
+    positions: tuple[int, ...]
+    inspection_interval: tuple[float, ...] | IntervalRange
+    rates: NDArray[np.float64]
+    load_exponent: float = 0.0
+    load_law: LoadLaw = "power"
+    replacement: Replacement = "worst-first"
+    capacity: int = 0
+    delivery_rate: float | None = None
+    cost: LoadSharingCosts = LoadSharingCosts()
+    name: str = "load-sharing"
+
+    def __post_init__(self) -> None:
+        _check_whole("required", self.required, 1)
+        _check_whole("capacity", self.capacity, 0)
+        object.__setattr__(self, "positions", _positions(self.positions, self.required))
+        if not isinstance(self.inspection_interval, IntervalRange):
+            intervals = _intervals(self.inspection_interval)
+            object.__setattr__(self, "inspection_interval", intervals)
+        object.__setattr__(self, "rates", _rates(self.rates))
+        check_number("load_exponent", self.load_exponent, at_least=0.0)
+        for name, known in (
+            ("load_law", ("power", "log-linear")),
+            ("replacement", ("worst-first", "any")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"{name} must be {known[0]!r} or {known[1]!r}; got {getattr(self, name)!r}."
+                )
+        self._check_supply()
+        for size in self.positions:
+            states = self.num_states(size)
+            if states > MAX_STATES * 64:
+                raise ValueError(
+                    f"positions {size}: {states:,} states are too many; take fewer positions,"
+                    " conditions or spares."
+                )
+
+    def _check_supply(self) -> None:
+        if self.delivery_rate is not None:
+            check_number("delivery_rate", self.delivery_rate)
+            if not self.delivery_rate > 0.0:
+                raise ValueError(f"delivery_rate must be above 0; got {self.delivery_rate:g}.")
+        elif self.capacity > 0:
+            raise ValueError(f"delivery_rate is missing: capacity is {self.capacity}.")
+        if self.capacity == 0 and not self.cost.has_emergency_supply:
+            raise ValueError(
+                "cost emergency_unit must be finite where capacity is 0, as nothing else supplies"
+                " spares; got inf."
+            )
+
+    @property
+    def num_conditions(self) -> int:
+        """Conditions of a component, from new to failed."""
+        return len(self.rates)
+
+    @property
+    def num_stocks(self) -> int:
+        """Pairs (on hand, on order) with no more than `capacity` in all."""
+        return (self.capacity + 1) * (self.capacity + 2) // 2
+
+    def num_states(self, size: int) -> int:
+        """Return the number of states at an epoch with `size` positions."""
+        return Counts(size, self.num_conditions).size * self.num_stocks
+
+    def speed(self, size: int) -> NDArray[np.float64]:
+        """Return the factor of all rates [size + 1] by the number of working components.
+
+        Unity at rated load; nothing moves while fewer than required work, so those are 0.
+        """
+        working = np.arange(size + 1)
+        factor = np.zeros(size + 1)
+        up = working >= self.required
+        share = self.required / working[up]
+        if self.load_law == "power":
+            factor[up] = share**self.load_exponent
+        else:
+            factor[up] = np.exp(self.load_exponent * (share - 1.0))
+        return factor
+
+    def system(
+        self, positions: int | None = None, inspection_interval: float | None = None
+    ) -> LoadSharingSystem:
+        """Return the problem at one size and interval; default those given, if there is one each.
+
+        Raises
+        ------
+        ValueError
+            If the problem leaves a choice that is not made, or one is out of range.
+        """
+        from sparing.models.load_sharing_system import LoadSharingSystem
+
+        given = self.inspection_interval
+        if positions is None:
+            if len(self.positions) > 1:
+                raise ValueError(f"positions must be one of {list(self.positions)}; none given.")
+            positions = self.positions[0]
+        if inspection_interval is None:
+            if isinstance(given, IntervalRange) or len(given) > 1:
+                raise ValueError("inspection_interval must be chosen: the problem leaves it open.")
+            inspection_interval = given[0]
+        size = _positions(positions, self.required)[0]
+        return LoadSharingSystem(self, size, _intervals(inspection_interval)[0])
+
+    @cached_property
+    def weights(self) -> dict[str, float]:
+        """Prices of the kinds of cost, which are counted in units, spares and time."""
+        cost = self.cost
+        emergency = cost.emergency_unit if cost.has_emergency_supply else 0.0
+        return {
+            "inspections": cost.inspection,
+            "failures": cost.failure,
+            "down": cost.downtime,
+            "set-ups": cost.setup,
+            "replaced": cost.replacement,
+            "failed replaced": cost.corrective,
+            "orders": cost.order,
+            "ordered": cost.unit,
+            "emergency": emergency,
+            "on hand": cost.holding,
+            "positions": cost.position,
+        }
+
+
+def _check_whole(name: str, value: int, at_least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
+        raise ValueError(f"{name} must be a whole number, at least {at_least}; got {value!r}.")
+
+
+def _positions(given: int | Sequence[int], required: int) -> tuple[int, ...]:
+    sizes = tuple(given) if isinstance(given, tuple | list) else (given,)
+    if not sizes:
+        raise ValueError("positions must be a number or a list of one or more; got none.")
+    for size in sizes:
+        _check_whole("positions", size, 1)
+        if size < required:
+            raise ValueError(f"positions must be at least required = {required}; got {size}.")
+        if sizes.count(size) > 1:
+            raise ValueError(f"positions: {size} is given twice.")
+    return tuple(int(size) for size in sizes)
+
+
+def _intervals(given: float | Sequence[float]) -> tuple[float, ...]:
+    intervals = tuple(given) if isinstance(given, tuple | list) else (given,)
+    if not intervals:
+        raise ValueError("inspection_interval must be a number or a list of one or more; got none.")
+    for interval in intervals:
+        check_number("inspection_interval", interval)
+        if not interval > 0.0:
+            raise ValueError(f"inspection_interval must be above 0; got {interval:g}.")
+        if intervals.count(interval) > 1:
+            raise ValueError(f"inspection_interval: {interval:g} is given twice.")
+    return tuple(float(interval) for interval in intervals)
+
+
+def _rates(given: NDArray[np.float64]) -> NDArray[np.float64]:
+    rates: NDArray[np.float64] = frozen_array("rates", given)
+    if rates.ndim != 2 or rates.shape[0] != rates.shape[1] or len(rates) < 2:
+        raise ValueError(
+            f"rates must be square with 2 conditions or more; got shape {rates.shape}."
+        )
+    for i, j in np.argwhere(~((rates >= 0.0) & (rates < np.inf)))[:1]:
+        raise ValueError(f"rates[{i}, {j}] must be at least 0 and finite; got {rates[i, j]:g}.")
+    for i, j in np.argwhere(np.tril(rates) > 0.0)[:1]:
+        raise ValueError(
+            f"rates[{i}, {j}] must be 0, as components only get worse; got {rates[i, j]:g}."
+        )
+    for i in np.flatnonzero(rates[:-1].sum(axis=1) == 0.0)[:1]:
+        raise ValueError(f"rates[{i}] must have a rate above 0, as condition {i} is not failed.")
+    return rates
