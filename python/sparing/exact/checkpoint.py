@@ -56,13 +56,16 @@ class Checkpoint:
     every_s
         Least time between two saves [s]; default SPARING_CHECKPOINT_SECONDS of the environment,
         or 20.
+    position_type
+        The dataclass of the position, of plain numbers.
     """
 
     directory: Path
     key: str
     every_s: float = field(default_factory=_default_seconds)
+    position_type: type[Any] = Position
 
-    def load(self) -> tuple[Position, NDArray[Any]] | None:
+    def load(self) -> tuple[Any, NDArray[Any]] | None:
         """Return the saved position and state, or None if there is none of this key."""
         try:
             record = json.loads((self.directory / "checkpoint.json").read_text())
@@ -71,9 +74,9 @@ class Checkpoint:
         if not isinstance(record, dict) or record.get("key") != self.key:
             return None
         state = np.load(self.directory / record["state"], mmap_mode="r", allow_pickle=False)
-        return Position(**record["position"]), state
+        return self.position_type(**record["position"]), state
 
-    def save(self, position: Position, state: NDArray[Any]) -> None:
+    def save(self, position: Any, state: NDArray[Any]) -> None:
         """Write the state and then, in one rename, the record that makes it valid."""
         self.directory.mkdir(parents=True, exist_ok=True)
         name = f"state-{position.num_sweeps}.npy"
