@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,33 +24,13 @@ from sparing.exact.options import Options, check_state, checked_weights
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.exact.solution import Solution
 from sparing.exact.sweeps import Certificate, GeneralSweep
+from sparing.model_error import ModelError
 
 DURATION = "duration"  # the kind of cost that is the length of an epoch
 CLOSE = 0.1  # of the distance from 0 at which the gain for one g is known well enough to move g
 MAX_GAINS = 50  # the secant needs half a dozen; more, and rounding is what keeps the bounds apart
 PATIENCE = 60  # sweeps without progress before the iteration is damped, and before it stops
 PROGRESS = 0.999
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelError:
-    """How far the numbers of an epoch can be from those of the model they stand for.
-
-    Parameters
-    ----------
-    probability
-        Sum of absolute errors of the probabilities of one epoch, over the states it can reach.
-    cost
-        Per kind the absolute error of its expectation in one epoch.
-    """
-
-    probability: float = 0.0
-    cost: Mapping[str, float] = field(default_factory=dict)
-
-    def of_sweep(self, span: float, weights: Mapping[str, float]) -> float:
-        """Return the error of one sweep of values whose largest and least are `span` apart."""
-        costs = sum(abs(weights.get(kind, 0.0)) * error for kind, error in self.cost.items())
-        return self.probability * span + costs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.epoch import Axis, Epoch
+from sparing.model_error import ModelError
 from sparing.models.counts import Counts
 from sparing.models.transient import TransientRows, transient_rows
 
@@ -68,6 +69,14 @@ class LoadSharingSystem:
             self.problem.rates, self.problem.speed(self.size), self.problem.required
         )
         return transient_rows(chain, self.interval, self.problem.delivery_rate or 0.0)
+
+    @cached_property
+    def error(self) -> ModelError:
+        """What truncation and rounding of the kernel can do to one epoch."""
+        found, capacity = self.kernel.error, self.problem.capacity
+        time = found.missing_time + self.interval * found.rounding
+        cost = {"on hand": capacity * time, "positions": self.size * time, "duration": time}
+        return ModelError(probability=found.row, cost={**cost, "failures": found.row})
 
     @property
     def num_states(self) -> int:
