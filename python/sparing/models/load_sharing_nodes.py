@@ -98,6 +98,7 @@ def _costs_until_next(system: LoadSharingSystem) -> list[Node]:
         Cost(both, waiting, "down", name="left down, nothing on order"),
         Cost(both, on_hand, "on hand", name="on hand"),
         *(Cost("counts", values, kind, name=kind) for kind, values in kinds.items()),
+        Cost((), 1.0, "epochs", name="epochs"),
     ]
 
 

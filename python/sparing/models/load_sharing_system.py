@@ -119,6 +119,19 @@ class LoadSharingSystem:
         """Prices of the kinds of cost."""
         return self.problem.weights
 
+    @property
+    def measures(self) -> dict[str, dict[str, float]]:
+        """The rates that results state, each as weights of kinds of cost."""
+        kinds = {
+            "failure_rate": "failures",
+            "unavailability": "down",
+            "replacement_rate": "replaced",
+            "emergency_rate": "emergency",
+            "order_rate": "orders",
+            "mean_on_hand": "on hand",
+        }
+        return {measure: {kind: 1.0} for measure, kind in kinds.items()}
+
     @cached_property
     def axes(self) -> tuple[Axis, Axis]:
         """Counts and stock."""

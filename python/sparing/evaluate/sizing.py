@@ -1,0 +1,208 @@
+"""The outer search of a load-sharing problem: how many positions, and when to inspect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sparing.exact.options import Options
+from sparing.exact.progress import Progress, ProgressHook
+from sparing.exact.semi_markov import SemiMarkovSolution, solve_semi_markov
+from sparing.models.load_sharing import IntervalRange, LoadSharingProblem
+from sparing.models.load_sharing_system import LoadSharingSystem
+from sparing.policies import TablePolicy
+
+SCANNED = 12  # intervals of a range that are tried before it is searched between the best ones
+SEARCH_TOL = 1e-9  # of the gains that a continuous search compares
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeAndInterval:
+    """Bounds of the optimal cost per unit of time at one size and interval."""
+
+    positions: int
+    inspection_interval: float
+    lower: float
+    upper: float
+    num_sweeps: int
+    seconds: float
+    converged: bool
+
+    @property
+    def gain(self) -> float:
+        """The middle of the bounds."""
+        return (self.lower + self.upper) / 2.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SizingSolution:
+    """The best size and interval, and the optimal policy there.
+
+    Attributes
+    ----------
+    system, solution
+        The best choice, and the solve of it.
+    cells
+        Every size and interval that was solved.
+    lower, upper
+        Bounds of the least cost per unit of time over the listed choices. Where intervals are
+        searched continuously the lower bound is that of the intervals tried: nothing is proved
+        of those between them.
+    """
+
+    problem: LoadSharingProblem
+    system: LoadSharingSystem
+    solution: SemiMarkovSolution
+    cells: tuple[SizeAndInterval, ...]
+    lower: float
+    upper: float
+    seconds: float
+
+    @property
+    def objective(self) -> float:
+        """The middle of the bounds."""
+        return (self.lower + self.upper) / 2.0
+
+    @property
+    def positions(self) -> int:
+        """The best size."""
+        return self.system.size
+
+    @property
+    def inspection_interval(self) -> float:
+        """The best interval."""
+        return self.system.interval
+
+    @property
+    def policy(self) -> TablePolicy:
+        """The optimal policy at the best size and interval."""
+        return self.solution.policy
+
+    @property
+    def num_sweeps(self) -> int:
+        """Sweeps of all solves."""
+        return sum(cell.num_sweeps for cell in self.cells)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every solve met its tolerance."""
+        return all(cell.converged for cell in self.cells)
+
+    def __str__(self) -> str:
+        """Objective and choice in a few lines."""
+        return (
+            f"cost per unit of time: {self.objective:.9g}  [{self.lower:.9g}, {self.upper:.9g}]"
+            f" with {self.positions} positions, inspected every {self.inspection_interval:g}\n"
+            f"{len(self.cells)} choices solved in {self.num_sweeps} sweeps, {self.seconds:.2f} s."
+        )
+
+
+def best_size(
+    problem: LoadSharingProblem,
+    *,
+    options: Options | None = None,
+    progress: ProgressHook | None = None,
+    checkpoint_dir: Path | None = None,
+) -> SizingSolution:
+    """Solve every listed size and interval, or search the intervals of a range, and take the best.
+
+    A range is scanned at intervals that grow by a constant factor; then the best of them is
+    refined between its neighbours to the wanted tolerance by bounded minimisation (Brent 1973).
+    That finds the minimum if the cost has one valley around it, which is not proved.
+
+    Parameters
+    ----------
+    options
+        Of each solve.
+    checkpoint_dir
+        Where the solve that is running saves its state.
+    """
+    search = _SizeSearch(problem, options or Options(), progress, checkpoint_dir)
+    for size in problem.positions:
+        search.search(size)
+    return search.result()
+
+
+class _SizeSearch:
+    def __init__(
+        self,
+        problem: LoadSharingProblem,
+        options: Options,
+        progress: ProgressHook | None,
+        checkpoint_dir: Path | None,
+    ) -> None:
+        self.problem, self.options, self.progress = problem, options, progress
+        self.checkpoint_dir = checkpoint_dir
+        self.cells: list[SizeAndInterval] = []
+        self.best: tuple[LoadSharingSystem, SemiMarkovSolution] | None = None
+        self.seconds = 0.0
+
+    def search(self, size: int) -> None:
+        intervals = self.problem.inspection_interval
+        if not isinstance(intervals, IntervalRange):
+            for interval in intervals:
+                self.gain(size, interval)
+            return
+        from scipy.optimize import minimize_scalar
+
+        fine = replace(self.options, tol=min(self.options.tol, SEARCH_TOL))
+        scanned = np.geomspace(intervals.shortest, intervals.longest, SCANNED)
+        gains = [self.gain(size, float(interval), fine) for interval in scanned]
+        best = int(np.argmin(gains))
+        minimize_scalar(
+            lambda interval: self.gain(size, float(interval), fine),
+            bounds=(scanned[max(best - 1, 0)], scanned[min(best + 1, SCANNED - 1)]),
+            method="bounded",
+            options={"xatol": intervals.tolerance / 2.0},
+        )
+
+    def gain(self, size: int, interval: float, options: Options | None = None) -> float:
+        """Solve one size and interval, and keep it if it is the best so far."""
+        system = LoadSharingSystem(self.problem, size, interval)
+        solution = solve_semi_markov(
+            system.epoch,
+            system.weights,
+            initial=system.initial_state,
+            guess=self.cells[-1].gain if self.cells else 0.0,
+            error=system.error,
+            options=options or self.options,
+            progress=self._hook(size, interval),
+            checkpoint_dir=self.checkpoint_dir,
+        )
+        self.cells.append(
+            SizeAndInterval(
+                positions=size,
+                inspection_interval=interval,
+                lower=solution.lower,
+                upper=solution.upper,
+                num_sweeps=solution.num_sweeps,
+                seconds=solution.seconds,
+                converged=solution.converged,
+            )
+        )
+        if self.best is None or solution.objective < self.best[1].objective:
+            self.best = system, solution
+        return solution.objective
+
+    def _hook(self, size: int, interval: float) -> Callable[[Progress], None] | None:
+        report = self.progress
+        if report is None:
+            return None
+        where = f"{size} positions, interval {interval:.4g}"
+        return lambda found: report(replace(found, note=f"{found.note}; {where}"))
+
+    def result(self) -> SizingSolution:
+        assert self.best is not None
+        system, solution = self.best
+        return SizingSolution(
+            problem=self.problem,
+            system=system,
+            solution=solution,
+            cells=tuple(self.cells),
+            lower=min(cell.lower for cell in self.cells),
+            upper=min(cell.upper for cell in self.cells),
+            seconds=sum(cell.seconds for cell in self.cells),
+        )
