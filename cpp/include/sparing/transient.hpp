@@ -23,9 +23,9 @@ struct ForwardChain {
 /// Rows of the chain after some time, and the time spent before absorption; one output a span.
 /// While it moves the chain is marked at a rate of its own, once: early is not yet marked.
 struct TransientRows {
-    std::span<const std::int64_t> indptr;  // [N + 1], lengths as `count_reachable` gives them
-    std::span<std::int32_t> to;            // [entries] rising within a row
-    std::span<double> early, marked;       // [entries] rows of early + marked sum to one
+    std::span<const std::int64_t> indptr;       // [N + 1], lengths as `count_reachable` gives them
+    std::span<std::int32_t> to;                 // [entries] rising within a row
+    std::span<double> early, marked;            // [entries] rows of early + marked sum to one
     std::span<double> time_early, time_marked;  // [N] expected time before absorption
 };
 
@@ -165,8 +165,7 @@ inline void count_reachable(const ForwardChain& chain, std::span<std::int64_t> l
 /// x_k is the state after k steps and N is Poisson. All terms are >= 0, so nothing cancels. Rows
 /// are normalised. The result is the same for any number of threads.
 inline TransientError transient_rows(const ForwardChain& chain, double time, double mark_rate,
-                                     double tolerance, const TransientRows& rows,
-                                     int num_threads) {
+                                     double tolerance, const TransientRows& rows, int num_threads) {
     const auto size = chain.size(), per_task = detail::kRowsPerTask;
     double fastest = 0.0;
     std::int64_t degree = 0;
@@ -179,44 +178,44 @@ inline TransientError transient_rows(const ForwardChain& chain, double time, dou
     const double uniform = fastest > 0.0 ? fastest : 1.0;
     const PoissonWeights poisson(uniform * time, tolerance);
     const auto num_steps = poisson.weight.size();
-    parallel_for((size + per_task - 1) / per_task, rows.indptr[size], num_threads,
-                 [&](std::int64_t task) {
-        std::vector<std::uint8_t> seen(static_cast<std::size_t>(size), 0);
-        std::vector<std::int32_t> states;
-        detail::LocalSteps chain_here;
-        chain_here.place.assign(static_cast<std::size_t>(size), 0);
-        for (auto i = task * per_task; i < std::min(size, (task + 1) * per_task); ++i) {
-            detail::list_reachable(chain, i, seen, states);
-            chain_here.make(chain, states, mark_rate, uniform);
-            const auto first = static_cast<std::size_t>(rows.indptr[i]);
-            assert(first + states.size() == static_cast<std::size_t>(rows.indptr[i + 1]));
-            double* early = &rows.early[first];
-            double* marked = &rows.marked[first];
-            std::fill_n(early, states.size(), 0.0), std::fill_n(marked, states.size(), 0.0);
-            double time_early = 0.0, time_marked = 0.0;
-            for (std::size_t k = 0; k < num_steps; ++k) {
-                const double weight = poisson.weight[k], above = poisson.above[k];
-                double moving_early = 0.0, moving_marked = 0.0;
-                for (std::size_t j = 0; j < states.size(); ++j) {
-                    early[j] += weight * chain_here.early[j];
-                    marked[j] += weight * chain_here.marked[j];
-                    if (chain_here.indptr[j] == chain_here.indptr[j + 1]) continue;
-                    moving_early += chain_here.early[j];
-                    moving_marked += chain_here.marked[j];
+    parallel_for(
+        (size + per_task - 1) / per_task, rows.indptr[size], num_threads, [&](std::int64_t task) {
+            std::vector<std::uint8_t> seen(static_cast<std::size_t>(size), 0);
+            std::vector<std::int32_t> states;
+            detail::LocalSteps chain_here;
+            chain_here.place.assign(static_cast<std::size_t>(size), 0);
+            for (auto i = task * per_task; i < std::min(size, (task + 1) * per_task); ++i) {
+                detail::list_reachable(chain, i, seen, states);
+                chain_here.make(chain, states, mark_rate, uniform);
+                const auto first = static_cast<std::size_t>(rows.indptr[i]);
+                assert(first + states.size() == static_cast<std::size_t>(rows.indptr[i + 1]));
+                double* early = &rows.early[first];
+                double* marked = &rows.marked[first];
+                std::fill_n(early, states.size(), 0.0), std::fill_n(marked, states.size(), 0.0);
+                double time_early = 0.0, time_marked = 0.0;
+                for (std::size_t k = 0; k < num_steps; ++k) {
+                    const double weight = poisson.weight[k], above = poisson.above[k];
+                    double moving_early = 0.0, moving_marked = 0.0;
+                    for (std::size_t j = 0; j < states.size(); ++j) {
+                        early[j] += weight * chain_here.early[j];
+                        marked[j] += weight * chain_here.marked[j];
+                        if (chain_here.indptr[j] == chain_here.indptr[j + 1]) continue;
+                        moving_early += chain_here.early[j];
+                        moving_marked += chain_here.marked[j];
+                    }
+                    time_early += above * moving_early, time_marked += above * moving_marked;
+                    if (k + 1 < num_steps) chain_here.step();
                 }
-                time_early += above * moving_early, time_marked += above * moving_marked;
-                if (k + 1 < num_steps) chain_here.step();
+                double sum = 0.0;
+                for (std::size_t j = 0; j < states.size(); ++j) sum += early[j] + marked[j];
+                for (std::size_t j = 0; j < states.size(); ++j) {
+                    rows.to[first + j] = states[j];
+                    early[j] /= sum, marked[j] /= sum;
+                }
+                rows.time_early[i] = time_early / uniform;
+                rows.time_marked[i] = time_marked / uniform;
             }
-            double sum = 0.0;
-            for (std::size_t j = 0; j < states.size(); ++j) sum += early[j] + marked[j];
-            for (std::size_t j = 0; j < states.size(); ++j) {
-                rows.to[first + j] = states[j];
-                early[j] /= sum, marked[j] /= sum;
-            }
-            rows.time_early[i] = time_early / uniform;
-            rows.time_marked[i] = time_marked / uniform;
-        }
-    });
+        });
     // A step rounds each of its sums at most degree + 4 times, a weight at most twice a step from
     // the mode (Higham 2002, sec. 3.1); all is >= 0, so the errors of a row add up to this.
     const double unit = 0x1p-53, steps = static_cast<double>(num_steps);

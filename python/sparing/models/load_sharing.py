@@ -18,6 +18,7 @@ from sparing._checks import Frozen, check_number, frozen_array, is_number
 from sparing.models.counts import MAX_STATES, Counts
 
 if TYPE_CHECKING:
+    from sparing.epoch import Epoch
     from sparing.models.load_sharing_system import LoadSharingSystem
 
 LoadLaw = Literal["power", "log-linear"]
@@ -186,6 +187,11 @@ class LoadSharingProblem(Frozen):
     def num_states(self, size: int) -> int:
         """Return the number of states at an epoch with `size` positions."""
         return Counts(size, self.num_conditions).size * self.num_stocks
+
+    @property
+    def epoch(self) -> Epoch:
+        """The list of nodes, if there is one size and one interval."""
+        return self.system().epoch
 
     def speed(self, size: int) -> NDArray[np.float64]:
         """Return the factor of all rates [size + 1] by the number of working components.

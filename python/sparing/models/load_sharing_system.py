@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,11 @@ class LoadSharingSystem:
     problem: LoadSharingProblem
     size: int
     interval: float
+
+    @property
+    def chosen(self) -> LoadSharingProblem:
+        """The problem with this size and interval as its only choices."""
+        return replace(self.problem, positions=self.size, inspection_interval=self.interval)
 
     @cached_property
     def counts(self) -> Counts:
