@@ -12,6 +12,8 @@ from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epo
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSharingProblem
+from sparing.models.load_sharing_policies import ThresholdRule
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
@@ -30,11 +32,15 @@ __all__ = [
     "Epoch",
     "ExplicitMDP",
     "Goal",
+    "IntervalRange",
+    "LoadSharingCosts",
+    "LoadSharingProblem",
     "MultiComponentProblem",
     "RandomisedPolicy",
     "RowPolicy",
     "Table",
     "TablePolicy",
+    "ThresholdRule",
     "built_in_cases",
     "evaluate",
     "finite_horizon",

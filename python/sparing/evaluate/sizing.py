@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sparing.evaluate.search_log import SearchLog, SizeAndInterval
 from sparing.exact.options import Options
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.exact.semi_markov import SemiMarkovSolution, solve_semi_markov
@@ -18,24 +19,6 @@ from sparing.policies import TablePolicy
 
 SCANNED = 12  # intervals of a range that are tried before it is searched between the best ones
 SEARCH_TOL = 1e-9  # of the gains that a continuous search compares
-
-
-@dataclass(frozen=True, kw_only=True)
-class SizeAndInterval:
-    """Bounds of the optimal cost per unit of time at one size and interval."""
-
-    positions: int
-    inspection_interval: float
-    lower: float
-    upper: float
-    num_sweeps: int
-    seconds: float
-    converged: bool
-
-    @property
-    def gain(self) -> float:
-        """The middle of the bounds."""
-        return (self.lower + self.upper) / 2.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -119,7 +102,8 @@ def best_size(
     options
         Of each solve.
     checkpoint_dir
-        Where the solve that is running saves its state.
+        Where finished choices and the state of the solve that is running are saved; given again,
+        the search goes on from there to the identical result.
     """
     search = _SizeSearch(problem, options or Options(), progress, checkpoint_dir)
     for size in problem.positions:
@@ -136,9 +120,11 @@ class _SizeSearch:
         checkpoint_dir: Path | None,
     ) -> None:
         self.problem, self.options, self.progress = problem, options, progress
-        self.checkpoint_dir = checkpoint_dir
+        self.log = SearchLog(checkpoint_dir, problem, self.options)
         self.cells: list[SizeAndInterval] = []
         self.best: tuple[LoadSharingSystem, SemiMarkovSolution] | None = None
+        self.best_gain = float("inf")
+        self.again: tuple[SizeAndInterval, Options, float] | None = None
         self.started = time.monotonic()
 
     def search(self, size: int) -> None:
@@ -162,19 +148,13 @@ class _SizeSearch:
 
     def gain(self, size: int, interval: float, options: Options | None = None) -> float:
         """Solve one size and interval, and keep it if it is the best so far."""
-        system = LoadSharingSystem(self.problem, size, interval)
-        solution = solve_semi_markov(
-            system.epoch,
-            system.weights,
-            initial=system.initial_state,
-            guess=self.cells[-1].gain if self.cells else 0.0,
-            error=system.error,
-            options=options or self.options,
-            progress=self._hook(size, interval),
-            checkpoint_dir=self.checkpoint_dir,
-        )
-        self.cells.append(
-            SizeAndInterval(
+        options = options or self.options
+        guess = self.cells[-1].gain if self.cells else 0.0
+        cell = self.log.get(len(self.cells), size, interval)
+        if cell is None:
+            system = LoadSharingSystem(self.problem, size, interval)
+            solution = self._solve(system, options, guess)
+            cell = SizeAndInterval(
                 positions=size,
                 inspection_interval=interval,
                 lower=solution.lower,
@@ -183,10 +163,27 @@ class _SizeSearch:
                 seconds=solution.seconds,
                 converged=solution.converged,
             )
+            self.log.add(cell)
+            if cell.gain < self.best_gain:
+                self.best = system, solution
+        if cell.gain < self.best_gain:
+            self.best_gain, self.again = cell.gain, (cell, options, guess)
+        self.cells.append(cell)
+        return cell.gain
+
+    def _solve(
+        self, system: LoadSharingSystem, options: Options, guess: float
+    ) -> SemiMarkovSolution:
+        return solve_semi_markov(
+            system.epoch,
+            system.weights,
+            initial=system.initial_state,
+            guess=guess,
+            error=system.error,
+            options=options,
+            progress=self._hook(system.size, system.interval),
+            checkpoint_dir=self.log.folder,
         )
-        if self.best is None or solution.objective < self.best[1].objective:
-            self.best = system, solution
-        return solution.objective
 
     def _hook(self, size: int, interval: float) -> Callable[[Progress], None] | None:
         report = self.progress
@@ -196,7 +193,14 @@ class _SizeSearch:
         return lambda found: report(replace(found, note=f"{found.note}; {where}"))
 
     def result(self) -> SizingSolution:
-        assert self.best is not None
+        """Return the best choice; solve it again if an earlier run found it."""
+        assert self.again is not None
+        cell, options, guess = self.again
+        size, interval = cell.positions, cell.inspection_interval
+        if self.best is None or (self.best[0].size, self.best[0].interval) != (size, interval):
+            system = LoadSharingSystem(self.problem, size, interval)
+            self.best = system, self._solve(system, options, guess)
+        self.log.clear()
         system, solution = self.best
         return SizingSolution(
             problem=self.problem,
