@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import breadth_first_order
+from scipy.sparse.linalg import splu
 
 from sparing.epoch import Epoch, layout_after, resolve_to
 from sparing.exact.policy_evaluation import Bounds
@@ -22,7 +23,7 @@ from sparing.model_error import ModelError
 from sparing.nodes import Chance, Cost, Layout
 from sparing.stages import pair_costs
 
-MAX_REACHED = 4096  # states of one policy's chain, solved densely
+MAX_REACHED = 4096  # states of one policy's chain, solved at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,6 +77,11 @@ class ExplicitChain:
                 reached = (reached @ matrix).tocsr()
         return cls(epoch=epoch, following=reached, cost=cost, error=error or ModelError())
 
+    def reached(self, posts: NDArray[np.integer], *, start: int = 0) -> NDArray[np.int64]:
+        """Return the states [reached] that a table of post-decision states leads to, `start` first."""
+        chain = self.following[posts.astype(np.int64)]
+        return breadth_first_order(chain, start, return_predecessors=False).astype(np.int64)
+
     def gain(
         self, posts: NDArray[np.integer], weights: Mapping[str, float], *, start: int = 0
     ) -> Bounds:
@@ -93,15 +99,15 @@ class ExplicitChain:
         """
         table = np.ascontiguousarray(posts, dtype=np.int64)
         whole = self.following[table]
-        states = breadth_first_order(whole, start, return_predecessors=False)
+        states = self.reached(table, start=start)
         if states.size > MAX_REACHED:
             raise MemoryError(
                 f"the policy reaches {states.size:,} states; at most {MAX_REACHED:,} are solved"
                 " at once. Use evaluate_semi_markov."
             )
-        chain = whole[states][:, states].toarray()
+        chain = whole[states][:, states].tocsc()
         posts_here = table[states]
-        decided = pair_costs(self.epoch, 0, states.astype(np.int64), posts_here)
+        decided = pair_costs(self.epoch, 0, states, posts_here, num_threads=1)
         cost = np.zeros(states.size)
         for kind, weight in weights.items():
             if kind in decided:
@@ -113,7 +119,7 @@ class ExplicitChain:
 
 
 def _solved(
-    chain: NDArray[np.float64],
+    chain: sparse.csc_matrix,
     cost: NDArray[np.float64],
     duration: NDArray[np.float64],
     error: ModelError,
@@ -121,9 +127,9 @@ def _solved(
 ) -> Bounds:
     """Solve h = cost - g duration + chain h with h = 0 in the first state, and bound g."""
     size = cost.size
-    equations = np.eye(size) - chain
-    equations[:, 0] = duration  # the place of h[0] holds g
-    found = np.linalg.solve(equations, cost)
+    others = (sparse.identity(size, format="csc") - chain)[:, 1:]
+    equations = sparse.hstack([duration[:, None], others], format="csc")  # g has the place of h[0]
+    found = splu(equations).solve(cost)
     gain, value = float(found[0]), np.concatenate([[0.0], found[1:]])
     residual = cost - gain * duration + chain @ value - value
     magnitude = float(np.abs(cost).max() + abs(gain) * duration.max() + 2.0 * np.abs(value).max())
