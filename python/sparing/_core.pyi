@@ -343,7 +343,6 @@ def separable_instruction_set() -> str: ...
 def parallel_copy(
     source: NDArray[np.float64], target: NDArray[np.float64], num_threads: int
 ) -> None: ...
-
 def count_reachable(
     indptr: _Indices,
     to: NDArray[np.int32],

@@ -36,7 +36,8 @@ def load_problem(case: str) -> Problem:
         near = difflib.get_close_matches(case, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"built in: {', '.join(known)}."
         raise ValueError(f"{case}: no such file or built-in case; {hint}")
-    return load_case(case)
+    problem: Problem = load_case(case)
+    return problem
 
 
 def multi_component(problem: Problem) -> MultiComponentProblem:

@@ -89,7 +89,7 @@ def solve(
             if dtype is not Precision.float64:
                 raise ValueError(f"{case}: only --dtype float64 is supported for such a case.")
             options = Options(
-                tol=1e-6 if tol is None else tol,
+                tol=face.DEFAULT_TOL if tol is None else tol,
                 relative_tol=relative_tol,
                 max_sweeps=max_sweeps,
                 num_threads=threads,

@@ -18,6 +18,7 @@ from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.policies import TablePolicy
 
 SCANNED = 12  # intervals of a range that are tried before it is searched between the best ones
+DEFAULT_TOL = 1e-8  # of each solve, as gains of neighbouring choices differ little
 SEARCH_TOL = 1e-9  # of the gains that a continuous search compares
 
 
@@ -100,12 +101,12 @@ def best_size(
     Parameters
     ----------
     options
-        Of each solve.
+        Of each solve; by default tol is 1e-8.
     checkpoint_dir
         Where finished choices and the state of the solve that is running are saved; given again,
         the search goes on from there to the identical result.
     """
-    search = _SizeSearch(problem, options or Options(), progress, checkpoint_dir)
+    search = _SizeSearch(problem, options or Options(tol=DEFAULT_TOL), progress, checkpoint_dir)
     for size in problem.positions:
         search.search(size)
     return search.result()

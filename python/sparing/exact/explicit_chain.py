@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class ExplicitChain:
         return cls(epoch=epoch, following=reached, cost=cost, error=error or ModelError())
 
     def reached(self, posts: NDArray[np.integer], *, start: int = 0) -> NDArray[np.int64]:
-        """Return the states [reached] that a table of post-decision states leads to, `start` first."""
+        """Return the states [reached] that a table of post-decision states leads to from `start`."""
         chain = self.following[posts.astype(np.int64)]
         return breadth_first_order(chain, start, return_predecessors=False).astype(np.int64)
 
@@ -128,7 +129,9 @@ def _solved(
     """Solve h = cost - g duration + chain h with h = 0 in the first state, and bound g."""
     size = cost.size
     others = (sparse.identity(size, format="csc") - chain)[:, 1:]
-    equations = sparse.hstack([duration[:, None], others], format="csc")  # g has the place of h[0]
+    equations = sparse.hstack(
+        [sparse.csc_matrix(duration[:, None]), others]
+    ).tocsc()  # g has the place of h[0]
     found = splu(equations).solve(cost)
     gain, value = float(found[0]), np.concatenate([[0.0], found[1:]])
     residual = cost - gain * duration + chain @ value - value
@@ -174,7 +177,7 @@ def _matrices(
     probability = np.repeat(table.probability, count)
     shape = size_of(layout), size_of(behind)
     matrix = sparse.coo_matrix((probability, (from_, to)), shape=shape).tocsr()
-    expected = {
+    expected: dict[str, Any] = {
         kind: np.bincount(from_, probability * np.repeat(values, count), shape[0])
         for kind, values in table.cost.items()
     }

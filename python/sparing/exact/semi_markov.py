@@ -127,9 +127,7 @@ def solve_semi_markov(
         raise ValueError(f"guess must be a finite number; got {guess!r}.")
     first = tuple(initial) if initial is not None else (0,) * len(epoch.axes)
     check_state(epoch, first)
-    check_memory(
-        general_bytes(epoch, np.float64), f"a solve of {epoch.num_states:,} states"
-    )
+    check_memory(general_bytes(epoch, np.float64), f"a solve of {epoch.num_states:,} states")
     search = _Search(epoch, weights, first, error or ModelError(), options, progress)
     if checkpoint_dir is not None:
         same = replace(options, num_threads=0)  # the threads do not change the result

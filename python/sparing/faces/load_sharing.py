@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sparing.evaluate.load_sharing_metrics import load_sharing_metrics
-from sparing.evaluate.sizing import SizingSolution, best_size
+from sparing.evaluate.sizing import DEFAULT_TOL, SizingSolution, best_size
 from sparing.exact.options import Options
 from sparing.exact.policy_evaluation import Bounds
 from sparing.exact.progress import ProgressHook
@@ -26,6 +26,7 @@ def solve(
     **options: Any,
 ) -> SizingSolution:
     """Find the best size and interval, and the optimal policy there; see `best_size`."""
+    options.setdefault("tol", DEFAULT_TOL)
     folder = Path(checkpoint_dir) if checkpoint_dir is not None else None
     return best_size(
         _problem(model), options=Options(**options), progress=progress, checkpoint_dir=folder

@@ -38,7 +38,7 @@ def built_in_cases() -> list[str]:
     )
 
 
-def load_case(path_or_name: str | Path) -> Problem:
+def load_case(path_or_name: str | Path) -> Any:
     """Return the problem of a built-in case or of a TOML file.
 
     Raises

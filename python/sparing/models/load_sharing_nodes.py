@@ -78,7 +78,7 @@ def _order(system: LoadSharingSystem) -> Decision:
 
 
 def _costs_until_next(system: LoadSharingSystem) -> list[Node]:
-    """What the time until the next epoch is expected to hold, by the counts and stock left."""
+    """Return what is expected until the next epoch, by the counts and stock left behind."""
     hand, order = system.stocks.T
     up, kernel = system.is_up, system.kernel
     rate = system.problem.delivery_rate or np.inf  # unused where nothing can be ordered
@@ -107,7 +107,8 @@ def chance_of_failure(system: LoadSharingSystem) -> NDArray[np.float64]:
     kernel = system.kernel
     fails = ~system.is_up[kernel.to]
     weight = np.where(fails, kernel.early + kernel.marked, 0.0)
-    return np.bincount(kernel.rows, weight, system.counts.size)
+    chance: NDArray[np.float64] = np.bincount(kernel.rows, weight, system.counts.size)
+    return chance
 
 
 def _wear(system: LoadSharingSystem) -> Chance:
@@ -118,7 +119,7 @@ def _wear(system: LoadSharingSystem) -> Chance:
     marked = np.where(down, 1.0, kernel.marked)
     table = Table(
         indptr=2 * kernel.indptr,
-        to=(2 * kernel.to[:, None].astype(np.int64) + [0, 1]).ravel(),
+        to=np.add.outer(2 * kernel.to.astype(np.int64), np.arange(2)).ravel(),
         probability=np.stack([early, marked], axis=1).ravel(),
     )
     return Chance("counts", table, to=("counts", delivered), name="wear")

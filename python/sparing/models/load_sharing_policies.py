@@ -51,13 +51,10 @@ class ThresholdRule:
             )
         if not self.reorder_at < self.order_up_to and self.order_up_to != 0:
             raise ValueError(
-                f"order_up_to must be above reorder_at = {self.reorder_at}; got"
-                f" {self.order_up_to}."
+                f"order_up_to must be above reorder_at = {self.reorder_at}; got {self.order_up_to}."
             )
         if self.position not in ("plain", "demand-aware"):
-            raise ValueError(
-                f"position must be 'plain' or 'demand-aware'; got {self.position!r}."
-            )
+            raise ValueError(f"position must be 'plain' or 'demand-aware'; got {self.position!r}.")
 
     @property
     def is_opportunistic(self) -> bool:
@@ -65,7 +62,7 @@ class ThresholdRule:
         return self.join_at < self.replace_at
 
     def __str__(self) -> str:
-        """The rule in short."""
+        """Return the rule in short."""
         conditions = [self.replace_at, self.join_at] if self.is_opportunistic else [self.replace_at]
         return f"({', '.join(map(str, [*conditions, self.reorder_at, self.order_up_to]))})"
 
@@ -102,9 +99,7 @@ class ThresholdRule:
         return TablePolicy(system.epoch, (self.posts(system),))
 
 
-def _worst_replaced(
-    counts: NDArray[np.int64], replaced: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _worst_replaced(counts: NDArray[np.int64], replaced: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return counts [counts, stock, conditions] with so many [counts, stock] worst renewed."""
     from_worst = np.cumsum(counts[:, :0:-1], axis=1)[:, None, ::-1]  # of a condition and worse
     taken = np.minimum(from_worst, replaced[:, :, None])

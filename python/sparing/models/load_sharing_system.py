@@ -33,7 +33,7 @@ class LoadSharingSystem:
     @property
     def chosen(self) -> LoadSharingProblem:
         """The problem with this size and interval as its only choices."""
-        return replace(self.problem, positions=self.size, inspection_interval=self.interval)
+        return replace(self.problem, positions=(self.size,), inspection_interval=(self.interval,))
 
     @cached_property
     def counts(self) -> Counts:
@@ -52,7 +52,8 @@ class LoadSharingSystem:
     ) -> NDArray[np.int64]:
         """Return the numbers of pairs (on hand, on order)."""
         hand, order = np.asarray(on_hand), np.asarray(on_order)
-        return hand * (self.problem.capacity + 1) - hand * (hand - 1) // 2 + order
+        number = hand * (self.problem.capacity + 1) - hand * (hand - 1) // 2 + order
+        return np.asarray(number, dtype=np.int64)
 
     @cached_property
     def working(self) -> NDArray[np.int64]:

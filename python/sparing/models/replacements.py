@@ -78,7 +78,8 @@ def _worst_first(number: NDArray[np.int64], worn: NDArray[np.int64]) -> NDArray[
     """Return how many of each condition [offers, conditions - 1] are the `number` worst."""
     from_worst = np.cumsum(worn[:, ::-1], axis=1)[:, ::-1]  # of this condition and worse
     taken = np.minimum(from_worst, number[:, None])
-    return taken - np.hstack([taken[:, 1:], np.zeros((len(taken), 1), dtype=np.int64)])
+    taken[:, :-1] -= taken[:, 1:].copy()
+    return taken
 
 
 def _digits(number: NDArray[np.int64], worn: NDArray[np.int64]) -> NDArray[np.int64]:

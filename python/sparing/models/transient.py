@@ -40,7 +40,7 @@ class ForwardChain(Frozen):
     @property
     def is_absorbing(self) -> NDArray[np.bool_]:
         """Per state whether it has no moves."""
-        return np.diff(self.indptr) == 0
+        return np.asarray(np.diff(self.indptr) == 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +122,10 @@ def transient_rows(
     to = np.empty(indptr[-1], dtype=np.int32)
     early, marked = np.empty((2, to.size))
     time_early, time_marked = np.empty((2, chain.num_states))
-    outputs = to, early, marked, time_early, time_marked
-    found = _core.transient_rows(*parts, time, mark_rate, tolerance, indptr, *outputs, threads)
+    found = _core.transient_rows(
+        *(*parts, time, mark_rate, tolerance),
+        *(indptr, to, early, marked, time_early, time_marked, threads),
+    )
     return TransientRows(
         indptr=read_only(indptr),
         to=read_only(to),

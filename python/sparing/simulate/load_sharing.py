@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,7 +134,11 @@ def simulate_load_sharing(
     )
     samples = totals / totals[:, [KINDS.index("duration")]]
     weights = np.array([system.weights.get(kind, 0.0) for kind in KINDS])
-    measures = {name: samples[:, KINDS.index(*kinds)] for name, kinds in system.measures.items()}
+    measures = {
+        name: samples[:, KINDS.index(kind)]
+        for name, kinds in system.measures.items()
+        for kind in kinds
+    }
     cost = samples @ weights
     return LoadSharingResult(
         objective=float(cost.mean()),
@@ -149,7 +154,7 @@ def simulate_load_sharing(
     )
 
 
-def _kernel_arguments(system: LoadSharingSystem) -> dict[str, object]:
+def _kernel_arguments(system: LoadSharingSystem) -> dict[str, Any]:
     """Return the system as the arrays of the kernel."""
     problem, capacity = system.problem, system.problem.capacity
     stock_of = np.full((capacity + 1, capacity + 1, 2), -1, dtype=np.int64)
