@@ -79,7 +79,7 @@ class ExplicitChain:
         return cls(epoch=epoch, following=reached, cost=cost, error=error or ModelError())
 
     def reached(self, posts: NDArray[np.integer], *, start: int = 0) -> NDArray[np.int64]:
-        """Return the states [reached] that a table of post-decision states leads to from `start`."""
+        """Return the states that a table of post-decision states leads to from `start`."""
         chain = self.following[posts.astype(np.int64)]
         return breadth_first_order(chain, start, return_predecessors=False).astype(np.int64)
 
@@ -129,9 +129,8 @@ def _solved(
     """Solve h = cost - g duration + chain h with h = 0 in the first state, and bound g."""
     size = cost.size
     others = (sparse.identity(size, format="csc") - chain)[:, 1:]
-    equations = sparse.hstack(
-        [sparse.csc_matrix(duration[:, None]), others]
-    ).tocsc()  # g has the place of h[0]
+    first = sparse.csc_matrix(duration[:, None])  # g has the place of h[0]
+    equations = sparse.hstack([first, others]).tocsc()
     found = splu(equations).solve(cost)
     gain, value = float(found[0]), np.concatenate([[0.0], found[1:]])
     residual = cost - gain * duration + chain @ value - value
@@ -141,8 +140,8 @@ def _solved(
     )
     shortest = duration.min() - error.cost.get(DURATION, 0.0)
     return Bounds(
-        lower=gain + min(residual.min() - slack, 0.0) / shortest,
-        upper=gain + max(residual.max() + slack, 0.0) / shortest,
+        lower=float(gain + min(residual.min() - slack, 0.0) / shortest),
+        upper=float(gain + max(residual.max() + slack, 0.0) / shortest),
     )
 
 

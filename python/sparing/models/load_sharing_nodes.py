@@ -107,8 +107,7 @@ def chance_of_failure(system: LoadSharingSystem) -> NDArray[np.float64]:
     kernel = system.kernel
     fails = ~system.is_up[kernel.to]
     weight = np.where(fails, kernel.early + kernel.marked, 0.0)
-    chance: NDArray[np.float64] = np.bincount(kernel.rows, weight, system.counts.size)
-    return chance
+    return np.asarray(np.bincount(kernel.rows, weight, system.counts.size), dtype=np.float64)
 
 
 def _wear(system: LoadSharingSystem) -> Chance:

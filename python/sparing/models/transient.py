@@ -123,8 +123,17 @@ def transient_rows(
     early, marked = np.empty((2, to.size))
     time_early, time_marked = np.empty((2, chain.num_states))
     found = _core.transient_rows(
-        *(*parts, time, mark_rate, tolerance),
-        *(indptr, to, early, marked, time_early, time_marked, threads),
+        *parts,
+        time,
+        mark_rate,
+        tolerance,
+        indptr,
+        to,
+        early,
+        marked,
+        time_early,
+        time_marked,
+        threads,
     )
     return TransientRows(
         indptr=read_only(indptr),
