@@ -24,11 +24,14 @@ from sparing.exact.options import Options, check_state, checked_weights
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.exact.solution import Solution
 from sparing.exact.sweeps import Certificate, GeneralSweep
+from sparing.lowering import size_of
 from sparing.model_error import ModelError
+from sparing.nodes import Chance, Decision
 
 DURATION = "duration"  # the kind of cost that is the length of an epoch
 CLOSE = 0.1  # of the distance from 0 at which the gain for one g is known well enough to move g
 MAX_GAINS = 50  # the secant needs half a dozen; more, and rounding is what keeps the bounds apart
+PARALLEL_FROM = 1 << 20  # table entries of a sweep, riders counted
 PATIENCE = 60  # sweeps without progress before the iteration is damped, and before it stops
 PROGRESS = 0.999
 
@@ -153,6 +156,15 @@ def _checked_weights(epoch: Epoch, weights: Mapping[str, float] | None) -> dict[
     return checked_weights(epoch, weights)
 
 
+def _threads_that_pay(epoch: Epoch) -> int:
+    """Return the threads for one sweep: a short one is quickest with one."""
+    entries = 0
+    for node, layout in zip(epoch.nodes, epoch.layouts[:-1], strict=True):
+        if isinstance(node, Decision | Chance):
+            entries += node.table.to.size * (size_of(layout) // node.table.num_rows)
+    return default_num_threads() if entries >= PARALLEL_FROM else 1
+
+
 class _Search:
     """One solve: sweeps at a gain, then the next gain, until the bounds are close."""
 
@@ -167,7 +179,7 @@ class _Search:
     ) -> None:
         self.epoch, self.weights, self.initial = epoch, weights, initial
         self.error, self.options, self.progress = error, options, progress
-        self.num_threads = options.num_threads or default_num_threads()
+        self.num_threads = options.num_threads or _threads_that_pay(epoch)
         self.probe = int(np.ravel_multi_index(initial, epoch.shape)) if epoch.axes else 0
         self.checkpoint: Checkpoint | None = None
         self.started = self.saved_at = time.monotonic()
