@@ -39,7 +39,7 @@ struct TransientError {
 /// overflows that counts. `above[k]` is the probability of more than k.
 struct PoissonWeights {
     std::vector<double> weight, above;
-    double missing_mass, missing_steps;  // beyond the last weight: mass, and the sum of its tails
+    double missing_mass, missing_steps;  // bounds: mass beyond, and the error of all tails in sum
 
     PoissonWeights(double mean, double tolerance) {
         const auto mode = static_cast<std::int64_t>(mean);
@@ -65,7 +65,9 @@ struct PoissonWeights {
             total += value;
         }
         missing_mass = value * ratio / (1.0 - ratio) / total;
-        missing_steps = missing_mass / (1.0 - ratio);
+        // Scaling to a sum of one moves each tail by at most twice the mass that is missing.
+        missing_steps =
+            missing_mass * (1.0 / (1.0 - ratio) + 2.0 * static_cast<double>(weight.size()));
         for (double& w : weight) w /= total;
         above.assign(weight.size(), 0.0);
         double tail = missing_mass;
