@@ -13,7 +13,7 @@ from sparing.models.load_sharing_system import LoadSharingSystem
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Actions:
-    """What is replaced and ordered in every state, and what is left.
+    """What is replaced and ordered in every state, and what is left; just after an inspection.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Actions:
 
     def describe(self, state: tuple[int, ...]) -> dict[str, Any]:
         """Return the state and what is done there, ready for JSON."""
-        counts, stock = state
+        counts, stock = state[-2:]
         hand, order = self.system.stocks[stock].tolist()
         return {
             "counts": self.system.counts.vectors[counts].tolist(),
@@ -50,7 +50,7 @@ def actions(system: LoadSharingSystem, posts: NDArray[np.integer]) -> Actions:
     """Read the actions out of a table of post-decision states [states], flat."""
     vectors, num_stocks = system.counts.vectors, len(system.stocks)
     shape = len(vectors), num_stocks
-    post = posts.astype(np.int64).reshape(shape)
+    post = posts[: len(vectors) * num_stocks].astype(np.int64).reshape(shape)
     after, stock = vectors[post // num_stocks], post % num_stocks
     by_condition = np.maximum(vectors[:, None, :] - after, 0)
     replaced = by_condition.sum(axis=2)

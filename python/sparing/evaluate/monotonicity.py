@@ -76,7 +76,7 @@ def _check(
     """Count the pairs (first, second) of flat states at which `values` falls."""
     flat, seen = values.ravel(), seen.ravel()
     num_pairs = num_broken = 0
-    example = None
+    example: tuple[dict[str, Any], dict[str, Any]] | None = None
     for first, second in pairs:
         both = seen[first] & seen[second]
         first, second = first[both], second[both]
@@ -86,8 +86,8 @@ def _check(
         if broken.size and example is None:
             states = first[broken[0]], second[broken[0]]
             num_stocks = len(done.system.stocks)
-            example = tuple(done.describe(divmod(int(state), num_stocks)) for state in states)
-    assert example is None or len(example) == 2
+            one, other = (done.describe(divmod(int(state), num_stocks)) for state in states)
+            example = one, other
     return Monotonicity(name=name, num_pairs=num_pairs, num_broken=num_broken, example=example)
 
 
@@ -110,6 +110,6 @@ def _more_spares(done: Actions) -> Iterator[tuple[NDArray[np.int64], NDArray[np.
     system = done.system
     hand, order = system.stocks.T
     stock = np.flatnonzero(hand + order < system.problem.capacity)
-    more = system.stock_index(hand[stock] + 1, order[stock])
+    more = system.stock_index(hand[stock] + 1, order[stock], system.leads[stock])
     base = np.arange(system.counts.size) * hand.size
     yield np.add.outer(base, stock).ravel(), np.add.outer(base, more).ravel()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LoadLaw = Literal["power", "log-linear"]
 Replacement = Literal["worst-first", "any"]
+Clock = Literal["restarts", "fixed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +119,17 @@ class LoadSharingProblem(Frozen):
     capacity
         Most spares on hand and on order together.
     delivery_rate
-        A regular order arrives after an exponential time of this rate; needed if capacity > 0.
+        A regular order arrives after an exponential time of this rate; this or `lead_time` is
+        needed if capacity > 0.
+    lead_time
+        Instead: every order arrives after this time.
+    clock
+        "restarts": the next inspection comes an interval after every epoch; "fixed": inspections
+        come at multiples of the interval, whatever fails in between.
+    time_step
+        With a `lead_time` or a fixed clock: the grid of time on which remaining times are
+        followed; interval and lead time must be multiples of it. A failure inside a step is put
+        at its ends by weights that keep the mean, so the model is exact up to the step.
     cost
         What is paid.
     """
@@ -132,6 +143,9 @@ class LoadSharingProblem(Frozen):
     replacement: Replacement = "worst-first"
     capacity: int = 0
     delivery_rate: float | None = None
+    lead_time: float | None = None
+    clock: Clock = "restarts"
+    time_step: float | None = None
     cost: LoadSharingCosts = LoadSharingCosts()
     name: str = "load-sharing"
 
@@ -147,12 +161,14 @@ class LoadSharingProblem(Frozen):
         for name, known in (
             ("load_law", ("power", "log-linear")),
             ("replacement", ("worst-first", "any")),
+            ("clock", ("restarts", "fixed")),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"{name} must be {known[0]!r} or {known[1]!r}; got {getattr(self, name)!r}."
                 )
         self._check_supply()
+        self._check_steps()
         for size in self.positions:
             states = self.num_states(size)
             if states > MAX_STATES * 64:
@@ -166,13 +182,63 @@ class LoadSharingProblem(Frozen):
             check_number("delivery_rate", self.delivery_rate)
             if not self.delivery_rate > 0.0:
                 raise ValueError(f"delivery_rate must be above 0; got {self.delivery_rate:g}.")
-        elif self.capacity > 0:
+            if self.lead_time is not None:
+                raise ValueError("give a delivery_rate or a lead_time, not both.")
+        elif self.lead_time is None and self.capacity > 0:
             raise ValueError(f"delivery_rate is missing: capacity is {self.capacity}.")
         if self.capacity == 0 and not self.cost.has_emergency_supply:
             raise ValueError(
                 "cost emergency_unit must be finite where capacity is 0, as nothing else supplies"
                 " spares; got inf."
             )
+
+    def _check_steps(self) -> None:
+        for name in ("lead_time", "time_step"):
+            value = getattr(self, name)
+            if value is not None:
+                check_number(name, value)
+                if not value > 0.0:
+                    raise ValueError(f"{name} must be above 0; got {value:g}.")
+        if self.is_stepped != (self.time_step is not None):
+            needs = "a lead_time or a fixed clock" if self.is_stepped else "only a lead_time or"
+            rest = "needs a time_step" if self.is_stepped else "a fixed clock takes a time_step"
+            raise ValueError(f"{needs} {rest}; got time_step {self.time_step!r}.")
+        if self.time_step is None:
+            return
+        if isinstance(self.inspection_interval, IntervalRange):
+            raise ValueError(
+                "a time_step needs a list of inspection intervals, which are multiples of it; got"
+                " a range."
+            )
+        for interval in self.inspection_interval:
+            self._whole_steps("inspection_interval", interval)
+        if self.lead_time is not None:
+            self._whole_steps("lead_time", self.lead_time)
+
+    def _whole_steps(self, name: str, time: float) -> int:
+        assert self.time_step is not None
+        steps = round(time / self.time_step)
+        if steps < 1 or abs(steps * self.time_step - time) > 1e-9 * time:
+            raise ValueError(
+                f"{name} must be a multiple of time_step = {self.time_step:g}; got {time:g}."
+            )
+        return steps
+
+    @property
+    def is_stepped(self) -> bool:
+        """Whether remaining times are followed on a grid of time steps."""
+        return self.lead_time is not None or self.clock == "fixed"
+
+    @property
+    def lead_steps(self) -> int:
+        """Steps of the lead time that the state follows; 1 where it is exponential."""
+        return 1 if self.lead_time is None else self._whole_steps("lead_time", self.lead_time)
+
+    def clock_steps(self, interval: float) -> int:
+        """Return the steps of a fixed clock that the state follows; 1 where it restarts."""
+        if self.clock == "restarts":
+            return 1
+        return self._whole_steps("inspection_interval", interval)
 
     @property
     def num_conditions(self) -> int:
@@ -181,12 +247,19 @@ class LoadSharingProblem(Frozen):
 
     @property
     def num_stocks(self) -> int:
-        """Pairs (on hand, on order) with no more than `capacity` in all."""
-        return (self.capacity + 1) * (self.capacity + 2) // 2
+        """Spares on hand and on order, no more than `capacity` in all, and time to delivery."""
+        none, some = self.capacity + 1, self.capacity * (self.capacity + 1) // 2
+        return none + some * self.lead_steps
 
-    def num_states(self, size: int) -> int:
-        """Return the number of states at an epoch with `size` positions."""
-        return Counts(size, self.num_conditions).size * self.num_stocks
+    def num_states(self, size: int, interval: float | None = None) -> int:
+        """Return the number of states at an epoch with `size` positions.
+
+        `interval` is by default the longest, which counts if the clock is fixed.
+        """
+        clocks = 1
+        if not isinstance(self.inspection_interval, IntervalRange):
+            clocks = self.clock_steps(interval or max(self.inspection_interval))
+        return clocks * Counts(size, self.num_conditions).size * self.num_stocks
 
     @property
     def epoch(self) -> Epoch:

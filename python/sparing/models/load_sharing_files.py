@@ -10,7 +10,8 @@ from sparing.models.file_tables import check_keys, matrix, section
 from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSharingProblem
 
 Table = Mapping[str, Any]
-_SYSTEM = {"load_exponent", "load_law", "replacement"}
+_SYSTEM = {"load_exponent", "load_law", "replacement", "clock", "time_step"}
+_SPARES = {"capacity", "delivery_rate", "lead_time"}
 _COSTS = {field.name for field in fields(LoadSharingCosts)}
 
 
@@ -23,7 +24,7 @@ def load_sharing_problem(table: Table, name: str) -> LoadSharingProblem:
     needed = {"required", "positions", "inspection_interval"}
     check_keys(system, {"kind", *needed, *_SYSTEM}, "[system]")
     check_keys(component, {"rates"}, "[component]")
-    check_keys(spares, {"capacity", "delivery_rate"}, "[spares]")
+    check_keys(spares, _SPARES, "[spares]")
     check_keys(cost, _COSTS, "[cost]")
     for key in ("required", "positions", "inspection_interval"):
         if key not in system:
@@ -66,8 +67,10 @@ def load_sharing_table(problem: LoadSharingProblem) -> dict[str, Any]:
     else:
         interval = list(interval)
     spares: dict[str, Any] = {"capacity": problem.capacity}
-    if problem.delivery_rate is not None:
-        spares["delivery_rate"] = problem.delivery_rate
+    for key in ("delivery_rate", "lead_time"):
+        if getattr(problem, key) is not None:
+            spares[key] = getattr(problem, key)
+    steps = {} if problem.time_step is None else {"time_step": problem.time_step}
     return {
         "system": {
             "kind": "load-sharing",
@@ -77,6 +80,8 @@ def load_sharing_table(problem: LoadSharingProblem) -> dict[str, Any]:
             "load_law": problem.load_law,
             "load_exponent": problem.load_exponent,
             "replacement": problem.replacement,
+            "clock": problem.clock,
+            **steps,
         },
         "component": {"rates": problem.rates.tolist()},
         "spares": spares,

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 def load_sharing_nodes(system: LoadSharingSystem) -> list[Node]:
     """Return replace, order, what the time to the next epoch costs, wear and delivery."""
+    if system.problem.is_stepped:
+        from sparing.models.load_sharing_steps import nodes_until_next
+
+        return [_replace(system), _order(system), *nodes_until_next(system)]
     return [
         _replace(system),
         _order(system),
@@ -47,9 +51,9 @@ def _replace(system: LoadSharingSystem) -> Decision:
     offer, stock, row = offer[by_row], stock[by_row], row[by_row]
     replaced = offers.num_replaced[offer]
     emergency = np.maximum(replaced - hand[stock], 0)
-    left = system.stock_index(hand[stock] - replaced + emergency, order[stock])
+    left = system.stock_index(hand[stock] - replaced + emergency, order[stock], system.leads[stock])
     table = Table(
-        indptr=np.searchsorted(row, np.arange(system.num_states + 1)),
+        indptr=np.searchsorted(row, np.arange(system.counts.size * hand.size + 1)),
         to=offers.after[offer] * hand.size + left,
         choice=offers.choice[offer],
         cost={
@@ -68,9 +72,12 @@ def _order(system: LoadSharingSystem) -> Decision:
     most = np.where(order == 0, system.problem.capacity - hand, 0)
     row = np.repeat(np.arange(hand.size), most + 1)
     quantity = np.arange(row.size) - np.searchsorted(row, row)
+    new = system.problem.lead_steps
     table = Table(
         indptr=np.concatenate([[0], np.cumsum(most + 1)]),
-        to=system.stock_index(hand[row], order[row] + quantity),
+        to=system.stock_index(
+            hand[row], order[row] + quantity, np.where(quantity > 0, new, system.leads[row])
+        ),
         choice=quantity.astype(np.int32),
         cost={"orders": (quantity > 0).astype(float), "ordered": quantity.astype(float)},
     )

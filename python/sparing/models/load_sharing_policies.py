@@ -91,8 +91,10 @@ class ThresholdRule:
         )
         after = _worst_replaced(counts, replaced)
         post_counts = system.counts.index(after.reshape(-1, counts.shape[1]))
-        stock = system.stock_index(left, order + quantity).ravel()
-        return post_counts * len(system.stocks) + stock
+        leads = np.where(quantity > 0, system.problem.lead_steps, system.leads[None, :])
+        stock = system.stock_index(left, order + quantity, leads).ravel()
+        posts = post_counts * len(system.stocks) + stock
+        return np.asarray(np.arange(system.num_clocks)[:, None] * posts.size + posts).ravel()
 
     def policy(self, system: LoadSharingSystem) -> TablePolicy:
         """Return the rule as a table."""

@@ -23,7 +23,8 @@ class LoadSharingSystem:
     """A `LoadSharingProblem` with `size` positions, inspected every `interval`.
 
     Its axes are the counts (how many components are in which condition, numbered by `counts`) and
-    the stock (spares on hand and on order, numbered by `stocks`).
+    the stock (spares on hand and on order, numbered by `stocks`). A fixed clock stands before
+    them: the steps since the last inspection was due.
     """
 
     problem: LoadSharingProblem
@@ -43,17 +44,42 @@ class LoadSharingSystem:
     @cached_property
     def stocks(self) -> NDArray[np.int64]:
         """Shape (stocks, 2): spares on hand and on order; nothing of either is number 0."""
+        return self._stocks_and_leads[:, :2]
+
+    @property
+    def leads(self) -> NDArray[np.int64]:
+        """Shape (stocks,): steps until the order comes; 0 if there is none, 1 if unknown."""
+        return self._stocks_and_leads[:, 2]
+
+    @cached_property
+    def _stocks_and_leads(self) -> NDArray[np.int64]:
+        capacity, steps = self.problem.capacity, self.problem.lead_steps
+        rows = [
+            (s, o, lead)
+            for s in range(capacity + 1)
+            for o in range(capacity + 1 - s)
+            for lead in (range(1, steps + 1) if o else (0,))
+        ]
+        return np.array(rows, dtype=np.int64)
+
+    @cached_property
+    def stock_of(self) -> NDArray[np.int64]:
+        """Shape (capacity + 1, capacity + 1, lead steps + 1): the number of a stock, or -1."""
         capacity = self.problem.capacity
-        pairs = [(s, o) for s in range(capacity + 1) for o in range(capacity + 1 - s)]
-        return np.array(pairs, dtype=np.int64)
+        table = np.full((capacity + 1, capacity + 1, self.problem.lead_steps + 1), -1)
+        table[tuple(self._stocks_and_leads.T)] = np.arange(len(self._stocks_and_leads))
+        return table
 
     def stock_index(
-        self, on_hand: NDArray[np.int64] | int, on_order: NDArray[np.int64] | int
+        self,
+        on_hand: NDArray[np.int64] | int,
+        on_order: NDArray[np.int64] | int,
+        lead: NDArray[np.int64] | int | None = None,
     ) -> NDArray[np.int64]:
-        """Return the numbers of pairs (on hand, on order)."""
-        hand, order = np.asarray(on_hand), np.asarray(on_order)
-        number = hand * (self.problem.capacity + 1) - hand * (hand - 1) // 2 + order
-        return np.asarray(number, dtype=np.int64)
+        """Return the numbers of stocks; `lead` is by default that of a new order."""
+        order = np.asarray(on_order)
+        steps = self.problem.lead_steps if lead is None else np.asarray(lead)
+        return np.asarray(self.stock_of[np.asarray(on_hand), order, np.where(order > 0, steps, 0)])
 
     @cached_property
     def working(self) -> NDArray[np.int64]:
@@ -74,30 +100,44 @@ class LoadSharingSystem:
         chain = self.counts.wear(
             self.problem.rates, self.problem.speed(self.size), self.problem.required
         )
-        return transient_rows(chain, self.interval, self.problem.delivery_rate or 0.0)
+        return transient_rows(chain, self.kernel_time, self.problem.delivery_rate or 0.0)
+
+    @property
+    def kernel_time(self) -> float:
+        """The time that `kernel` spans: the interval, or one step of it."""
+        return self.interval if self.problem.time_step is None else self.problem.time_step
+
+    @property
+    def num_clocks(self) -> int:
+        """States of the clock; 1 where it restarts."""
+        return self.problem.clock_steps(self.interval)
 
     @cached_property
     def error(self) -> ModelError:
         """What truncation and rounding of the kernel can do to one epoch."""
         found, capacity = self.kernel.error, self.problem.capacity
-        time = found.missing_time + self.interval * found.rounding
+        steps = round(self.interval / self.kernel_time)  # whose errors add up
+        time = steps * (found.missing_time + self.interval * found.rounding)
         cost = {"on hand": capacity * time, "positions": self.size * time, "duration": time}
-        return ModelError(probability=found.row, cost={**cost, "failures": found.row})
+        row = steps * found.row
+        return ModelError(probability=row, cost={**cost, "failures": row})
 
     @property
     def num_states(self) -> int:
         """Number of states at an epoch."""
-        return self.counts.size * len(self.stocks)
+        return self.num_clocks * self.counts.size * len(self.stocks)
 
     @property
-    def initial_state(self) -> tuple[int, int]:
-        """All components new, no spares."""
-        return (0, 0)
+    def initial_state(self) -> tuple[int, ...]:
+        """All components new, no spares, just inspected."""
+        return (0,) * len(self.axes)
 
     def state(
         self, counts: NDArray[np.int64] | list[int], on_hand: int, on_order: int
-    ) -> tuple[int, int]:
+    ) -> tuple[int, ...]:
         """Return the state of `counts` [conditions] with spares on hand and on order.
+
+        If need be the order is a new one and the system just inspected.
 
         Raises
         ------
@@ -118,7 +158,8 @@ class LoadSharingSystem:
                 f" {self.problem.capacity} in all; got {on_hand} and {on_order}."
             )
         number = int(self.counts.index(vector[None])[0])
-        return number, int(self.stock_index(on_hand, on_order))
+        clock = (0,) * (len(self.axes) - 2)
+        return *clock, number, int(self.stock_index(on_hand, on_order))
 
     @property
     def weights(self) -> dict[str, float]:
@@ -139,9 +180,10 @@ class LoadSharingSystem:
         return {measure: {kind: 1.0} for measure, kind in kinds.items()}
 
     @cached_property
-    def axes(self) -> tuple[Axis, Axis]:
-        """Counts and stock."""
-        return Axis("counts", self.counts.size), Axis("stock", len(self.stocks))
+    def axes(self) -> tuple[Axis, ...]:
+        """Clock (if it is fixed), counts and stock."""
+        clock = (Axis("clock", self.num_clocks),) if self.problem.clock == "fixed" else ()
+        return *clock, Axis("counts", self.counts.size), Axis("stock", len(self.stocks))
 
     @cached_property
     def epoch(self) -> Epoch:

@@ -157,9 +157,10 @@ def simulate_load_sharing(
 def _kernel_arguments(system: LoadSharingSystem) -> dict[str, Any]:
     """Return the system as the arrays of the kernel."""
     problem, capacity = system.problem, system.problem.capacity
-    stock_of = np.full((capacity + 1, capacity + 1, 2), -1, dtype=np.int64)
     hand, order = (np.ascontiguousarray(column) for column in system.stocks.T)
-    stock_of[hand, order] = np.arange(hand.size)[:, None]
+    stock_of = system.stock_of.astype(np.int64)
+    if problem.lead_time is None:  # what is unknown is not told
+        stock_of[..., 0] = np.maximum(stock_of[..., 0], stock_of[..., 1])
     base = np.int64(system.size + 1) ** np.arange(problem.num_conditions)[::-1]
     return {
         "size": system.size,
@@ -169,11 +170,11 @@ def _kernel_arguments(system: LoadSharingSystem) -> dict[str, Any]:
         "speed": problem.speed(system.size),
         "interval": system.interval,
         "delivery_rate": problem.delivery_rate or 0.0,
-        "lead_time": -1.0,
-        "fixed_grid": False,
-        "step": system.interval,
-        "clock_steps": 1,
-        "lead_steps": 1,
+        "lead_time": -1.0 if problem.lead_time is None else problem.lead_time,
+        "fixed_grid": problem.clock == "fixed",
+        "step": system.kernel_time,
+        "clock_steps": system.num_clocks,
+        "lead_steps": problem.lead_steps,
         "keys": np.ascontiguousarray((system.counts.vectors @ base)[::-1]),
         "vectors": np.ascontiguousarray(system.counts.vectors),
         "hand": hand,
