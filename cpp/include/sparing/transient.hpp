@@ -218,12 +218,13 @@ inline TransientError transient_rows(const ForwardChain& chain, double time, dou
                 rows.time_marked[i] = time_marked / uniform;
             }
         });
-    // A step rounds each of its sums at most degree + 4 times, a weight at most twice a step from
-    // the mode (Higham 2002, sec. 3.1); all is >= 0, so the errors of a row add up to this.
-    const double unit = 0x1p-53, steps = static_cast<double>(num_steps);
+    // All terms are >= 0, so their errors add up (Higham 2002, sec. 3.1). Of a row: a step rounds
+    // a sum degree + 4 times and the rates a few times before, over `mean` steps on average; the
+    // weights, their total, the sum over steps and the last division, 4 times a step at most.
+    const double unit = 0x1p-53, steps = static_cast<double>(num_steps), mean = uniform * time;
     return {static_cast<std::int64_t>(num_steps), poisson.missing_mass,
             poisson.missing_steps / uniform,
-            2.0 * unit * steps * (static_cast<double>(degree) + 16.0)};
+            unit * ((static_cast<double>(degree) + 12.0) * (mean + 1.0) + 4.0 * steps)};
 }
 
 }  // namespace sparing

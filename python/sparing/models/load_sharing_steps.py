@@ -2,7 +2,8 @@
 
 Times that are known but not whole intervals (until the next inspection after a failure, until an
 order comes) are followed in steps. Up to an inspection everything is exact; a failure inside a
-step is put at its two ends by weights that keep the mean time.
+step is put at its two ends by weights that keep the mean time (in the last step before a fixed
+inspection at its start, as the inspection is still to come).
 """
 
 from __future__ import annotations
@@ -146,8 +147,10 @@ class _Steps:
         for clock, left in enumerate(self._left.tolist()):
             ends = [(left, mark, self.up[left][mark]) for mark in (0, 1)]
             for k in range(1, left + 1):
+                # On a fixed clock a failure never falls on the inspection, which is still to come.
+                merges = k == left and system.problem.clock == "fixed"
                 for mark, part in enumerate(self.failed[k]):
-                    late = sparse.diags(self.late[k])
+                    late = sparse.diags(0.0 * self.late[k] if merges else self.late[k])
                     ends.append((k, mark, late @ part))
                     ends.append((k - 1, mark, part - late @ part))
             for steps, mark, part in ends:
