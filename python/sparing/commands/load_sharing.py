@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
 from sparing.commands.checkpoints import cached_folder, resumable
 from sparing.commands.output import (
+    WIDTH,
     bounds_json,
     check_new_folder,
     note,
@@ -285,8 +287,13 @@ def _print_monotonicities(report: dict[str, Any]) -> None:
         for entry in properties:
             if entry["example"] is not None and where == "all states":
                 first, second = entry["example"]
-                print(f"   e.g. {_where(first)} {decision_text(first)};", end="")
-                print(f" {_where(second)} {decision_text(second)}")
+                text = f"{_where(first)} {decision_text(first)};"
+                text += f" {_where(second)} {decision_text(second)}"
+                print(
+                    textwrap.fill(
+                        text, WIDTH - 4, initial_indent="   e.g. ", subsequent_indent=" " * 8
+                    )
+                )
 
 
 def _where(done: dict[str, Any]) -> str:

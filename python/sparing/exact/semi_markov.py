@@ -237,7 +237,6 @@ class _Search:
 
     def _settle(self, sweep: GeneralSweep, position: Position) -> Position:
         """Sweep at one gain until its distance from the best one is clear, or too small to see."""
-        position = self._advance(sweep, position)
         while not self._is_settled(position) and not self._is_over(position):
             position = self._advance(sweep, position)
         return position
@@ -275,7 +274,7 @@ class _Search:
             duration = float(np.clip(-slope, self.shortest, self.longest))
         following = position.gain + position.shift / duration
         if following == position.gain:  # nothing to move: only sweeps can help
-            return position
+            return replace(position, span=float("inf"))
         return replace(
             position,
             gain=following,

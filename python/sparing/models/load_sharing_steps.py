@@ -232,7 +232,7 @@ def _steps_of_exponential(rate: float, num_steps: int) -> NDArray[np.float64]:
     inside = np.exp(-rate * np.arange(num_steps)) * -np.expm1(-rate)
     inside /= -np.expm1(-rate * num_steps)
     late = 1.0 / rate - 1.0 / np.expm1(rate)
-    return inside * (1.0 - late) + np.roll(inside * late, 1)
+    return np.asarray(inside * (1.0 - late) + np.roll(inside * late, 1))
 
 
 def _sum(parts: list[Any]) -> NDArray[np.float64]:
