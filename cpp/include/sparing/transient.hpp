@@ -162,10 +162,43 @@ inline void count_reachable(const ForwardChain& chain, std::span<std::int64_t> l
     });
 }
 
-/// Fills `rows` for every start by uniformisation (Jensen 1953; Stewart 1994, sec. 8.2): the chain
-/// after `time` is sum_k P(N = k) x_k and the time before it is sum_k P(N > k) x_k / uniform, where
-/// x_k is the state after k steps and N is Poisson. All terms are >= 0, so nothing cancels. Rows
-/// are normalised. The result is the same for any number of threads.
+/// One row by uniformisation (Jensen 1953; Stewart 1994, sec. 8.2): the chain after `time` is
+/// sum_k P(N = k) x_k and the time before it is sum_k P(N > k) x_k / uniform, where x_k is the
+/// state after k steps and N is Poisson. All terms are >= 0, so nothing cancels. The row is
+/// normalised.
+inline void transient_row(const PoissonWeights& poisson, double uniform, std::int64_t start,
+                          std::span<const std::int32_t> states, detail::LocalSteps& chain,
+                          const TransientRows& rows) {
+    const auto first = static_cast<std::size_t>(rows.indptr[start]);
+    assert(first + states.size() == static_cast<std::size_t>(rows.indptr[start + 1]));
+    const auto early = rows.early.subspan(first, states.size());
+    const auto marked = rows.marked.subspan(first, states.size());
+    std::fill(early.begin(), early.end(), 0.0), std::fill(marked.begin(), marked.end(), 0.0);
+    double time_early = 0.0, time_marked = 0.0;
+    for (std::size_t k = 0; k < poisson.weight.size(); ++k) {
+        if (k > 0) chain.step();
+        double moving_early = 0.0, moving_marked = 0.0;
+        for (std::size_t j = 0; j < states.size(); ++j) {
+            early[j] += poisson.weight[k] * chain.early[j];
+            marked[j] += poisson.weight[k] * chain.marked[j];
+            if (chain.indptr[j] == chain.indptr[j + 1]) continue;  // absorbed
+            moving_early += chain.early[j];
+            moving_marked += chain.marked[j];
+        }
+        time_early += poisson.above[k] * moving_early;
+        time_marked += poisson.above[k] * moving_marked;
+    }
+    double sum = 0.0;
+    for (std::size_t j = 0; j < states.size(); ++j) sum += early[j] + marked[j];
+    for (std::size_t j = 0; j < states.size(); ++j) {
+        rows.to[first + j] = states[j];
+        early[j] /= sum, marked[j] /= sum;
+    }
+    rows.time_early[static_cast<std::size_t>(start)] = time_early / uniform;
+    rows.time_marked[static_cast<std::size_t>(start)] = time_marked / uniform;
+}
+
+/// Fills `rows` for every start. The result is the same for any number of threads.
 inline TransientError transient_rows(const ForwardChain& chain, double time, double mark_rate,
                                      double tolerance, const TransientRows& rows, int num_threads) {
     const auto size = chain.size(), per_task = detail::kRowsPerTask;
@@ -179,50 +212,24 @@ inline TransientError transient_rows(const ForwardChain& chain, double time, dou
     }
     const double uniform = fastest > 0.0 ? fastest : 1.0;
     const PoissonWeights poisson(uniform * time, tolerance);
-    const auto num_steps = poisson.weight.size();
     parallel_for(
         (size + per_task - 1) / per_task, rows.indptr[size], num_threads, [&](std::int64_t task) {
             std::vector<std::uint8_t> seen(static_cast<std::size_t>(size), 0);
             std::vector<std::int32_t> states;
-            detail::LocalSteps chain_here;
-            chain_here.place.assign(static_cast<std::size_t>(size), 0);
+            detail::LocalSteps local;
+            local.place.assign(static_cast<std::size_t>(size), 0);
             for (auto i = task * per_task; i < std::min(size, (task + 1) * per_task); ++i) {
                 detail::list_reachable(chain, i, seen, states);
-                chain_here.make(chain, states, mark_rate, uniform);
-                const auto first = static_cast<std::size_t>(rows.indptr[i]);
-                assert(first + states.size() == static_cast<std::size_t>(rows.indptr[i + 1]));
-                double* early = &rows.early[first];
-                double* marked = &rows.marked[first];
-                std::fill_n(early, states.size(), 0.0), std::fill_n(marked, states.size(), 0.0);
-                double time_early = 0.0, time_marked = 0.0;
-                for (std::size_t k = 0; k < num_steps; ++k) {
-                    const double weight = poisson.weight[k], above = poisson.above[k];
-                    double moving_early = 0.0, moving_marked = 0.0;
-                    for (std::size_t j = 0; j < states.size(); ++j) {
-                        early[j] += weight * chain_here.early[j];
-                        marked[j] += weight * chain_here.marked[j];
-                        if (chain_here.indptr[j] == chain_here.indptr[j + 1]) continue;
-                        moving_early += chain_here.early[j];
-                        moving_marked += chain_here.marked[j];
-                    }
-                    time_early += above * moving_early, time_marked += above * moving_marked;
-                    if (k + 1 < num_steps) chain_here.step();
-                }
-                double sum = 0.0;
-                for (std::size_t j = 0; j < states.size(); ++j) sum += early[j] + marked[j];
-                for (std::size_t j = 0; j < states.size(); ++j) {
-                    rows.to[first + j] = states[j];
-                    early[j] /= sum, marked[j] /= sum;
-                }
-                rows.time_early[i] = time_early / uniform;
-                rows.time_marked[i] = time_marked / uniform;
+                local.make(chain, states, mark_rate, uniform);
+                transient_row(poisson, uniform, i, states, local, rows);
             }
         });
     // All terms are >= 0, so their errors add up (Higham 2002, sec. 3.1). Of a row: a step rounds
     // a sum degree + 4 times and the rates a few times before, over `mean` steps on average; the
     // weights, their total, the sum over steps and the last division, 4 times a step at most.
-    const double unit = 0x1p-53, steps = static_cast<double>(num_steps), mean = uniform * time;
-    return {static_cast<std::int64_t>(num_steps), poisson.missing_mass,
+    const double unit = 0x1p-53, mean = uniform * time;
+    const auto steps = static_cast<double>(poisson.weight.size());
+    return {static_cast<std::int64_t>(poisson.weight.size()), poisson.missing_mass,
             poisson.missing_steps / uniform,
             unit * ((static_cast<double>(degree) + 12.0) * (mean + 1.0) + 4.0 * steps)};
 }

@@ -6,94 +6,32 @@ System Safety 257(B) 110855; no parameter of theirs is public, so the numbers he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing._checks import Frozen, check_number, frozen_array, is_number
+from sparing._checks import Frozen, check_number
+from sparing.models._load_sharing_checks import (
+    check_whole,
+    checked_intervals,
+    checked_positions,
+    checked_rates,
+)
 from sparing.models.counts import MAX_STATES, Counts
+from sparing.models.load_sharing_values import IntervalRange, LoadSharingCosts
 
 if TYPE_CHECKING:
     from sparing.epoch import Epoch
     from sparing.models.load_sharing_system import LoadSharingSystem
 
+__all__ = ["IntervalRange", "LoadSharingCosts", "LoadSharingProblem"]
+
 LoadLaw = Literal["power", "log-linear"]
 Replacement = Literal["worst-first", "any"]
 Clock = Literal["restarts", "fixed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class IntervalRange:
-    """Inspection intervals to search continuously: from `shortest` to `longest` [time].
-
-    `tolerance` is how closely the best interval is located [time].
-    """
-
-    shortest: float
-    longest: float
-    tolerance: float = 1e-3
-
-    def __post_init__(self) -> None:
-        check_number("inspection_interval from", self.shortest)
-        check_number("inspection_interval to", self.longest)
-        check_number("inspection_interval tolerance", self.tolerance)
-        if not 0.0 < self.shortest < self.longest:
-            raise ValueError(
-                "inspection_interval must go from above 0 to more; got from"
-                f" {self.shortest:g} to {self.longest:g}."
-            )
-        if not self.tolerance > 0.0:
-            raise ValueError(
-                f"inspection_interval tolerance must be above 0; got {self.tolerance:g}."
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoadSharingCosts:
-    """What is paid, in money; all at least 0 and 0 unless given.
-
-    Parameters
-    ----------
-    inspection, failure
-        Per inspection interval begun and per failure of the system.
-    downtime
-        Per unit of time that the system is left down.
-    setup, replacement, corrective
-        Per epoch with a replacement, per component replaced, and on top per failed one.
-    order, unit, emergency_unit
-        Per order, per spare ordered, per spare bought at once while the system is down (inf: no
-        emergency supply).
-    holding, position
-        Per spare on hand and unit of time, and per position of the system and unit of time.
-    """
-
-    inspection: float = 0.0
-    failure: float = 0.0
-    downtime: float = 0.0
-    setup: float = 0.0
-    replacement: float = 0.0
-    corrective: float = 0.0
-    order: float = 0.0
-    unit: float = 0.0
-    emergency_unit: float = 0.0
-    holding: float = 0.0
-    position: float = 0.0
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            may_be_inf = field.name == "emergency_unit" and is_number(value) and value == np.inf
-            if not may_be_inf:
-                check_number(f"cost {field.name}", value, at_least=0.0)
-
-    @property
-    def has_emergency_supply(self) -> bool:
-        """Whether spares can be bought at once while the system is down."""
-        return self.emergency_unit < np.inf
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,17 +84,17 @@ class LoadSharingProblem(Frozen):
     lead_time: float | None = None
     clock: Clock = "restarts"
     time_step: float | None = None
-    cost: LoadSharingCosts = LoadSharingCosts()
+    cost: LoadSharingCosts = field(default_factory=LoadSharingCosts)
     name: str = "load-sharing"
 
     def __post_init__(self) -> None:
-        _check_whole("required", self.required, 1)
-        _check_whole("capacity", self.capacity, 0)
-        object.__setattr__(self, "positions", _positions(self.positions, self.required))
+        check_whole("required", self.required, 1)
+        check_whole("capacity", self.capacity, 0)
+        object.__setattr__(self, "positions", checked_positions(self.positions, self.required))
         if not isinstance(self.inspection_interval, IntervalRange):
-            intervals = _intervals(self.inspection_interval)
+            intervals = checked_intervals(self.inspection_interval)
             object.__setattr__(self, "inspection_interval", intervals)
-        object.__setattr__(self, "rates", _rates(self.rates))
+        object.__setattr__(self, "rates", checked_rates(self.rates))
         check_number("load_exponent", self.load_exponent, at_least=0.0)
         for name, known in (
             ("load_law", ("power", "log-linear")),
@@ -302,8 +240,8 @@ class LoadSharingProblem(Frozen):
             if isinstance(given, IntervalRange) or len(given) > 1:
                 raise ValueError("inspection_interval must be chosen: the problem leaves it open.")
             inspection_interval = given[0]
-        size = _positions(positions, self.required)[0]
-        return LoadSharingSystem(self, size, _intervals(inspection_interval)[0])
+        size = checked_positions(positions, self.required)[0]
+        return LoadSharingSystem(self, size, checked_intervals(inspection_interval)[0])
 
     @cached_property
     def weights(self) -> dict[str, float]:
@@ -323,51 +261,3 @@ class LoadSharingProblem(Frozen):
             "on hand": cost.holding,
             "positions": cost.position,
         }
-
-
-def _check_whole(name: str, value: int, at_least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise ValueError(f"{name} must be a whole number, at least {at_least}; got {value!r}.")
-
-
-def _positions(given: int | Sequence[int], required: int) -> tuple[int, ...]:
-    sizes = tuple(given) if isinstance(given, tuple | list) else (given,)
-    if not sizes:
-        raise ValueError("positions must be a number or a list of one or more; got none.")
-    for size in sizes:
-        _check_whole("positions", size, 1)
-        if size < required:
-            raise ValueError(f"positions must be at least required = {required}; got {size}.")
-        if sizes.count(size) > 1:
-            raise ValueError(f"positions: {size} is given twice.")
-    return tuple(int(size) for size in sizes)
-
-
-def _intervals(given: float | Sequence[float]) -> tuple[float, ...]:
-    intervals = tuple(given) if isinstance(given, tuple | list) else (given,)
-    if not intervals:
-        raise ValueError("inspection_interval must be a number or a list of one or more; got none.")
-    for interval in intervals:
-        check_number("inspection_interval", interval)
-        if not interval > 0.0:
-            raise ValueError(f"inspection_interval must be above 0; got {interval:g}.")
-        if intervals.count(interval) > 1:
-            raise ValueError(f"inspection_interval: {interval:g} is given twice.")
-    return tuple(float(interval) for interval in intervals)
-
-
-def _rates(given: NDArray[np.float64]) -> NDArray[np.float64]:
-    rates: NDArray[np.float64] = frozen_array("rates", given)
-    if rates.ndim != 2 or rates.shape[0] != rates.shape[1] or len(rates) < 2:
-        raise ValueError(
-            f"rates must be square with 2 conditions or more; got shape {rates.shape}."
-        )
-    for i, j in np.argwhere(~((rates >= 0.0) & (rates < np.inf)))[:1]:
-        raise ValueError(f"rates[{i}, {j}] must be at least 0 and finite; got {rates[i, j]:g}.")
-    for i, j in np.argwhere(np.tril(rates) > 0.0)[:1]:
-        raise ValueError(
-            f"rates[{i}, {j}] must be 0, as components only get worse; got {rates[i, j]:g}."
-        )
-    for i in np.flatnonzero(rates[:-1].sum(axis=1) == 0.0)[:1]:
-        raise ValueError(f"rates[{i}] must have a rate above 0, as condition {i} is not failed.")
-    return rates
