@@ -119,6 +119,18 @@ def test_the_best_rules_and_which_position_they_look_at(solved):
     assert (str(plain.rule), plain.system.interval) == ("(2, 0, 2)", 6.0)
 
 
+def test_rules_at_a_continuous_interval_cost_no_more_than_at_listed_ones():
+    span = sparing.IntervalRange(shortest=2.0, longest=9.0, tolerance=0.02)
+    found = {rule.name: rule for rule in best_rules(sparing.solve(at(3, span)))}
+    plain = found["(m, s, S), plain position"]
+    assert str(plain.rule) == "(2, 0, 2)"
+    assert plain.cost.value < 7.412077 - 1e-4
+    for step in (-0.05, 0.05):
+        system = at(3, plain.system.interval + step).system()
+        near = sparing.evaluate(system, plain.rule.policy(system))["objective"].value
+        assert near > plain.cost.value
+
+
 def test_the_value_after_a_failure_leaves_out_the_failure_that_is_paid():
     """Doubling the failure cost is paid on the way, not in the state that is found.
 

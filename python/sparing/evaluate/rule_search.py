@@ -10,9 +10,11 @@ from sparing.evaluate.search_log import SizeAndInterval
 from sparing.evaluate.sizing import SizingSolution
 from sparing.exact.explicit_chain import MAX_REACHED, ExplicitChain
 from sparing.exact.policy_evaluation import Bounds
+from sparing.models.load_sharing import IntervalRange
 from sparing.models.load_sharing_policies import Position, ThresholdRule
 from sparing.models.load_sharing_system import LoadSharingSystem
 
+NEAR = 0.03  # share of an interval within which another is not looked at for rules
 FAMILIES: tuple[tuple[Position, bool], ...] = (
     ("plain", False),
     ("demand-aware", False),
@@ -72,7 +74,8 @@ def best_rules(found: SizingSolution) -> list[BestRule]:
 
     No rule costs less than the optimum of its size and interval, so these are taken in the
     order of their lower bounds until even that exceeds what a family has reached. A family that
-    does not exist (opportunistic with two conditions) is left out.
+    does not exist (opportunistic with two conditions) is left out. Where intervals are searched
+    continuously, the best rule's interval is refined between its neighbours.
 
     Raises
     ------
@@ -86,9 +89,28 @@ def best_rules(found: SizingSolution) -> list[BestRule]:
             f"rules are optimised up to {8 * MAX_REACHED:,} states; there are {largest:,}."
         )
     cells = sorted(found.cells, key=lambda cell: cell.lower)
+    if isinstance(problem.inspection_interval, IntervalRange):
+        cells = _apart(cells)
     chains: dict[tuple[int, float], tuple[LoadSharingSystem, ExplicitChain]] = {}
     rules = (_best(found, cells, chains, *family) for family in FAMILIES)
     return [rule for rule in rules if rule is not None]
+
+
+def _apart(cells: list[SizeAndInterval]) -> list[SizeAndInterval]:
+    """Return the cells without those whose interval hardly differs from that of an earlier one.
+
+    A continuous search crowds around its minimum; rules need no more than its neighbourhood.
+    """
+    kept: list[SizeAndInterval] = []
+    for cell in cells:
+        near = NEAR * cell.inspection_interval
+        if not any(
+            other.positions == cell.positions
+            and abs(other.inspection_interval - cell.inspection_interval) < near
+            for other in kept
+        ):
+            kept.append(cell)
+    return kept
 
 
 def _best(
@@ -116,7 +138,36 @@ def _best(
                 best = rule, system, cost
     if best is None:
         return None
+    if isinstance(found.problem.inspection_interval, IntervalRange):
+        best = _refined(found, *best)
     rule, system, cost = best
     return BestRule(
         rule=rule, system=system, cost=cost, num_evaluated=num_evaluated, num_cells=num_cells
     )
+
+
+def _refined(
+    found: SizingSolution, rule: ThresholdRule, system: LoadSharingSystem, cost: Bounds
+) -> tuple[ThresholdRule, LoadSharingSystem, Bounds]:
+    """Return the rule at its best interval between the neighbours of the one that was tried."""
+    from scipy.optimize import minimize_scalar
+
+    given = found.problem.inspection_interval
+    assert isinstance(given, IntervalRange)
+    best = rule, system, cost
+
+    def value(interval: float) -> float:
+        nonlocal best
+        trial = LoadSharingSystem(found.problem, system.size, float(interval))
+        chain = ExplicitChain.of(trial.epoch, error=trial.error)
+        bounds = chain.gain(rule.posts(trial), trial.weights)
+        if bounds.value < best[2].value:
+            best = rule, trial, bounds
+        return bounds.value
+
+    tried = {cell.inspection_interval for cell in found.cells if cell.positions == system.size}
+    below = [interval for interval in tried if interval < system.interval]
+    above = [interval for interval in tried if interval > system.interval]
+    ends = max(below, default=given.shortest), min(above, default=given.longest)
+    minimize_scalar(value, bounds=ends, method="bounded", options={"xatol": given.tolerance / 2.0})
+    return best
