@@ -143,6 +143,11 @@ def _print_solution(
     print(f"\nbest: {found.positions} positions, inspected every {found.inspection_interval:g}")
     first = report["first_decision"]
     print(f"first decision, all new, no spares: {decision_text(first)}")
+    kernel = report["kernel"]
+    print(
+        f"kernel between epochs: {kernel['steps']} steps, {kernel['truncation']:.0e} left out,"
+        f" rounding below {kernel['rounding']:.0e}; both are inside the bounds"
+    )
     if len(found.cells) > 1 and not isinstance(problem.inspection_interval, IntervalRange):
         print()
         print_choices(found)

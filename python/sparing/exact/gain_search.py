@@ -117,7 +117,7 @@ class GainSearch:
             low, high = self._bounds(certificate, position.gain)
             if high - low <= self._tol(position.gain) or self._is_over(position):
                 break
-            position = self._next_gain(position, high - low)
+            position = self._next_gain(position)
             state = sweep.state
             sweep = self._sweep(position.gain)
             sweep.load(state)
@@ -156,7 +156,7 @@ class GainSearch:
         self._save(sweep, position)
         return position
 
-    def _next_gain(self, position: Position, gap: float) -> Position:
+    def _next_gain(self, position: Position) -> Position:
         """Move the gain by a secant step, or by a cautious one from the first."""
         duration = self.longest
         if position.previous is not None and position.previous[0] != position.gain:

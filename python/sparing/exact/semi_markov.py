@@ -82,7 +82,9 @@ def solve_semi_markov(
     search = GainSearch(epoch, weights, first, error or ModelError(), options, progress)
     if checkpoint_dir is not None:
         same = replace(options, num_threads=0)  # the threads do not change the result
-        key = fingerprint(epoch, weights, criterion="semi-markov", options=same, guess=guess)
+        key = fingerprint(
+            epoch, weights, criterion="semi-markov", options=same, guess=guess, error=search.error
+        )
         search.checkpoint = Checkpoint(directory=checkpoint_dir, key=key, position_type=Position)
     with deferred_interrupt() as search.pending:
         return search.solve(Position(gain=float(guess)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sparing
-from reference import reference_of
+from reference_load_sharing import reference_of
 from scipy.special import gammainc
 from sparing.evaluate.load_sharing_actions import actions
 from sparing.evaluate.rule_search import best_rules
@@ -120,7 +120,7 @@ def test_the_best_rules_and_which_position_they_look_at(solved):
 
 
 def test_rules_at_a_continuous_interval_cost_no_more_than_at_listed_ones():
-    span = sparing.IntervalRange(shortest=2.0, longest=9.0, tolerance=0.02)
+    span = sparing.IntervalRange(shortest=1.0, longest=24.0, tolerance=0.02)
     found = {rule.name: rule for rule in best_rules(sparing.solve(at(3, span)))}
     plain = found["(m, s, S), plain position"]
     assert str(plain.rule) == "(2, 0, 2)"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sparing
-from random_problems import random_problem
-from reference import reference_of
+from random_load_sharing import random_problem
+from reference_load_sharing import reference_of
 from sparing.evaluate.load_sharing_actions import actions
 from sparing.evaluate.rule_search import rules_of
 from sparing.exact.explicit_chain import ExplicitChain

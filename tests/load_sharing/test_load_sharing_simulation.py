@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sparing
-from random_problems import random_problem
+from random_load_sharing import random_problem
 from sparing.simulate.load_sharing import simulate_load_sharing
 
 PUMPS = sparing.load("feedwater-pumps")
