@@ -12,7 +12,6 @@ import pytest
 import sparing
 from reference_load_sharing import reference_of
 from scipy.special import gammainc
-from sparing.evaluate.load_sharing_actions import actions
 from sparing.evaluate.rule_search import best_rules
 from sparing.exact.explicit_chain import ExplicitChain
 from sparing.exact.options import Options
@@ -54,10 +53,8 @@ def test_the_measures_at_the_best_choice(solved):
 
 
 def test_what_the_optimal_policy_does(solved):
-    done = actions(solved.system, solved.policy.stages[0])
     for entry in KNOWN["decision"]:
-        state = solved.system.state(entry["counts"], entry["on_hand"], 0)
-        found = done.describe(state)
+        found = solved.decision(entry["counts"], entry["on_hand"])
         assert (found["replace"], found["order"]) == (entry["replace"], entry["order"]), entry
 
 

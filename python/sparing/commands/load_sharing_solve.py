@@ -20,7 +20,6 @@ from sparing.evaluate.sizing import SizingSolution, best_size
 from sparing.exact.options import Options
 from sparing.exact.policy_evaluation import Bounds
 from sparing.models.load_sharing import IntervalRange, LoadSharingProblem
-from sparing.models.load_sharing_system import LoadSharingSystem
 
 METRIC_STATES = 1 << 16  # states up to which a solve also evaluates the policy's measures
 
@@ -102,7 +101,7 @@ def solve_report(case: str, found: SizingSolution, metrics: dict[str, Bounds]) -
             **{name: bounds.value for name, bounds in metrics.items()},
         },
         "metric_bounds": {name: bounds_json(bounds) for name, bounds in metrics.items()},
-        "first_decision": decision(system, found, system.initial_state),
+        "first_decision": found.actions.describe(system.initial_state),
         "kernel": {
             "steps": kernel.num_steps,
             "truncation": kernel.missing_mass,
@@ -118,15 +117,6 @@ def solve_report(case: str, found: SizingSolution, metrics: dict[str, Bounds]) -
             for cell in found.cells
         ],
     }
-
-
-def decision(
-    system: LoadSharingSystem, found: SizingSolution, state: tuple[int, ...]
-) -> dict[str, Any]:
-    """Return what the optimal policy does in a state: numbers replaced by condition, ordered."""
-    from sparing.evaluate.load_sharing_actions import actions
-
-    return actions(system, found.policy.stages[0]).describe(state)
 
 
 def _print_solution(

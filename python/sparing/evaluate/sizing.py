@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from sparing.evaluate.load_sharing_actions import Actions, actions
 from sparing.evaluate.search_log import SearchLog, SizeAndInterval
 from sparing.exact.options import Options
 from sparing.exact.progress import Progress, ProgressHook
@@ -65,6 +68,23 @@ class SizingSolution:
     def policy(self) -> TablePolicy:
         """The optimal policy at the best size and interval."""
         return self.solution.policy
+
+    @cached_property
+    def actions(self) -> Actions:
+        """What the optimal policy does in every state."""
+        return actions(self.system, self.policy.stages[0])
+
+    def decision(
+        self, counts: Sequence[int], on_hand: int = 0, on_order: int = 0
+    ) -> dict[str, Any]:
+        """Return what to replace and to order, with so many components in each condition.
+
+        Raises
+        ------
+        ValueError
+            If the counts do not add up to `positions`, or the spares exceed the capacity.
+        """
+        return self.actions.describe(self.system.state(counts, on_hand, on_order))
 
     @property
     def num_sweeps(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -133,7 +134,7 @@ class LoadSharingSystem:
         return (0,) * len(self.axes)
 
     def state(
-        self, counts: NDArray[np.int64] | list[int], on_hand: int, on_order: int
+        self, counts: Sequence[int] | NDArray[np.integer], on_hand: int, on_order: int
     ) -> tuple[int, ...]:
         """Return the state of `counts` [conditions] with spares on hand and on order.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparing.evaluate.load_sharing_actions import Actions, actions
+from sparing.evaluate.load_sharing_actions import Actions
 from sparing.evaluate.load_sharing_metrics import load_sharing_metrics
 from sparing.evaluate.monotonicity import Monotonicity, monotonicities
 from sparing.evaluate.rule_search import BestRule, best_rules
@@ -38,7 +38,7 @@ def compare_load_sharing(case: str, found: SizingSolution) -> LoadSharingCompari
         rules = best_rules(found)
     except MemoryError as error:
         left_out.append(f"no rules: {error}")
-    done = actions(found.system, found.policy.stages[0])
+    done = found.actions
     properties = {"all states": monotonicities(done)}
     if found.system.num_states <= 8 * MAX_REACHED:
         chain = ExplicitChain.of(found.system.epoch)
