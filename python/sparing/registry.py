@@ -1,8 +1,8 @@
-"""Which rooms answer for problems that are more than one epoch: by the type of the problem.
+"""Which modules answer for problems that are more than one epoch: by the type of the problem.
 
 A `MultiComponentProblem` is one epoch, which the public functions and the commands solve
-themselves. A problem of another type has a module of that name in `sparing.faces` (solve,
-evaluate, simulate) and, if it has commands, one in `sparing.commands`.
+themselves. A problem of another type has a module beside `sparing.api` (solve, evaluate,
+simulate) and one in `sparing.commands` (case_row, solve, compare, simulate).
 """
 
 from __future__ import annotations
@@ -13,22 +13,20 @@ from types import ModuleType
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 
-MODULES: dict[type, str] = {
-    LoadSharingProblem: "load_sharing",
-    LoadSharingSystem: "load_sharing",
+_LOAD_SHARING = ("sparing.api_load_sharing", "sparing.commands.load_sharing")
+MODULES: dict[type, tuple[str, str]] = {
+    LoadSharingProblem: _LOAD_SHARING,
+    LoadSharingSystem: _LOAD_SHARING,
 }
 
 
 def public_face(model: object) -> ModuleType | None:
     """Return the module with the public functions for `model`, or None for a plain epoch."""
-    return _module("sparing.faces", model)
+    found = MODULES.get(type(model))
+    return None if found is None else import_module(found[0])
 
 
 def command_face(model: object) -> ModuleType | None:
     """Return the module with the commands for `model`, or None for a `MultiComponentProblem`."""
-    return _module("sparing.commands", model)
-
-
-def _module(room: str, model: object) -> ModuleType | None:
-    name = MODULES.get(type(model))
-    return None if name is None else import_module(f"{room}.{name}")
+    found = MODULES.get(type(model))
+    return None if found is None else import_module(found[1])

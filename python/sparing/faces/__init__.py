@@ -1,1 +1,0 @@
-"""Public functions for problems that are more than one epoch, one file a kind of problem."""
