@@ -53,7 +53,10 @@ def solve(
         float | None, typer.Option(help="Weight of the next inspection's cost, below 1.")
     ] = None,
     tol: Annotated[
-        float | None, typer.Option(help="Wanted distance of the bounds.", show_default="1e-6")
+        float | None,
+        typer.Option(
+            help="Wanted distance of the bounds.", show_default="1e-6; load-sharing: 1e-8"
+        ),
     ] = None,
     relative_tol: Annotated[float, typer.Option(help="The same as a share of the objective.")] = 0,
     dtype: Annotated[Precision, typer.Option(help="Numbers that are swept.")] = Precision.float64,
