@@ -2,13 +2,17 @@
 
 void bind_epoch_program(py::module_& m);
 void bind_explicit(py::module_& m);
+void bind_load_sharing(py::module_& m);
 void bind_rollout(py::module_& m);
 void bind_separable(py::module_& m);
+void bind_transient(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Kernels of sparing. Private: arguments are trusted, checks are made in Python.";
     bind_epoch_program(m);
     bind_explicit(m);
+    bind_load_sharing(m);
     bind_rollout(m);
     bind_separable(m);
+    bind_transient(m);
 }

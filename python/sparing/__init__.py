@@ -12,6 +12,8 @@ from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epo
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSharingProblem
+from sparing.models.load_sharing_policies import ThresholdRule
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 from sparing.models.spare import GammaLeadTime, SparePart
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
@@ -32,12 +34,16 @@ __all__ = [
     "ExplicitMDP",
     "GammaLeadTime",
     "Goal",
+    "IntervalRange",
+    "LoadSharingCosts",
+    "LoadSharingProblem",
     "MultiComponentProblem",
     "RandomisedPolicy",
     "RowPolicy",
     "SparePart",
     "Table",
     "TablePolicy",
+    "ThresholdRule",
     "built_in_cases",
     "evaluate",
     "finite_horizon",

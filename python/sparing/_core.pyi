@@ -357,3 +357,51 @@ def separable_instruction_set() -> str: ...
 def parallel_copy(
     source: NDArray[np.float64], target: NDArray[np.float64], num_threads: int
 ) -> None: ...
+def count_reachable(
+    indptr: _Indices,
+    to: NDArray[np.int32],
+    rate: _Numbers,
+    lengths: _Indices,
+    num_threads: int,
+) -> None: ...
+def transient_rows(
+    indptr: _Indices,
+    to: NDArray[np.int32],
+    rate: _Numbers,
+    time: float,
+    mark_rate: float,
+    tolerance: float,
+    row_indptr: _Indices,
+    row_to: NDArray[np.int32],
+    early: _Numbers,
+    marked: _Numbers,
+    time_early: _Numbers,
+    time_marked: _Numbers,
+    num_threads: int,
+) -> tuple[int, float, float, float]: ...
+def simulate_load_sharing(
+    size: int,
+    conditions: int,
+    required: int,
+    rates: _Numbers,
+    speed: _Numbers,
+    interval: float,
+    delivery_rate: float,
+    lead_time: float,
+    fixed_grid: bool,
+    step: float,
+    clock_steps: int,
+    lead_steps: int,
+    keys: _Indices,
+    vectors: _Indices,
+    hand: _Indices,
+    on_order: _Indices,
+    stock_of: _Indices,
+    posts: _Indices,
+    capacity: int,
+    seed: int,
+    warm_up: float,
+    horizon: float,
+    totals: _Numbers,
+    num_threads: int,
+) -> None: ...

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
 from sparing.epoch import Epoch
+from sparing.evaluate.sizing import SizingSolution
 from sparing.exact.constrained import ConstrainedSolution, HardGoal, solve_constrained
 from sparing.exact.modified_policy_iteration import (
     ExplicitSolution,
@@ -21,9 +23,13 @@ from sparing.exact.trade_off import FrontPoint, trade_off_front
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.load_sharing import LoadSharingProblem
+from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
+from sparing.registry import public_face
 from sparing.simulate import rollouts
+from sparing.simulate.load_sharing import LoadSharingResult
 from sparing.simulate.results import SimulationResult
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
@@ -31,8 +37,11 @@ METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy'
 SPARE_METRIC_STATES = 1 << 18  # and those of the spares, a dozen more
 
 
-def load(path_or_case_name: str | Path) -> MultiComponentProblem:
-    """Return the problem of a built-in case (see `sparing cases`) or of a case file."""
+def load(path_or_case_name: str | Path) -> Any:
+    """Return the problem of a built-in case (see `sparing cases`) or of a case file.
+
+    It is a `MultiComponentProblem` or a `LoadSharingProblem`, by the kind that the file names.
+    """
     return load_case(path_or_case_name)
 
 
@@ -41,11 +50,15 @@ def solve(model: ExplicitMDP, **options: Any) -> ExplicitSolution: ...
 
 
 @overload
+def solve(model: LoadSharingProblem | LoadSharingSystem, **options: Any) -> SizingSolution: ...
+
+
+@overload
 def solve(model: MultiComponentProblem | Epoch, **options: Any) -> Solution: ...
 
 
 def solve(
-    model: MultiComponentProblem | Epoch | ExplicitMDP,
+    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | ExplicitMDP,
     *,
     weights: Mapping[str, float] | None = None,
     criterion: Criterion | None = None,
@@ -54,14 +67,15 @@ def solve(
     progress: ProgressHook | None = None,
     checkpoint_dir: str | Path | None = None,
     **options: Any,
-) -> Solution | ExplicitSolution:
+) -> Solution | ExplicitSolution | SizingSolution:
     """Solve `model` exactly, with certified bounds.
 
     Parameters
     ----------
     model
         A problem, an `Epoch` that repeats, or an `ExplicitMDP` (solved by modified policy
-        iteration, whose options are then those that count).
+        iteration, whose options are then those that count). A `LoadSharingProblem` is solved for
+        the best size and interval, with the options tol, relative_tol and max_sweeps.
     weights
         Weight per kind of cost; default the problem's objective, or 1 each for an epoch.
     criterion, discount
@@ -83,29 +97,49 @@ def solve(
     MemoryError
         Before anything is allocated, if the solve does not fit into memory.
     """
-    if isinstance(model, ExplicitMDP):
-        given = (weights, criterion, discount, initial, progress, checkpoint_dir)
+    face = public_face(model)
+    if face is not None:
+        given = (weights, criterion, discount, initial)
         if any(option is not None for option in given):
+            raise ValueError("such a problem has its own costs and criterion; give options only.")
+        with _shown(progress) as hook:
+            found: SizingSolution = face.solve(
+                model, progress=hook, checkpoint_dir=checkpoint_dir, **options
+            )
+        return found
+    assert isinstance(model, MultiComponentProblem | Epoch | ExplicitMDP)
+    if isinstance(model, ExplicitMDP):
+        unused = (weights, criterion, discount, initial, progress, checkpoint_dir)
+        if any(option is not None for option in unused):
             raise ValueError("an ExplicitMDP has its own costs and discount; give options only.")
         return modified_policy_iteration(model, **options)
     epoch, chosen = _epoch_of(model, criterion, discount)
     if isinstance(model, MultiComponentProblem):
         weights = model.weights if weights is None else weights
         initial = model.initial_state if initial is None else initial
-    line = ProgressLine() if progress is None and sys.stderr.isatty() else None
-    try:
+    with _shown(progress) as hook:
         return value_iteration(
             epoch,
             weights,
             criterion=chosen,
             initial=initial,
             options=Options(**options),
-            progress=progress or line,
+            progress=hook,
             checkpoint_dir=Path(checkpoint_dir) if checkpoint_dir is not None else None,
         )
+
+
+@contextmanager
+def _shown(progress: ProgressHook | None) -> Iterator[ProgressHook | None]:
+    """Yield `progress`, or a live line on a terminal if there is none."""
+    if progress is not None or not sys.stderr.isatty():
+        yield progress
+        return
+    line = ProgressLine()
+    try:
+        yield line
     finally:
-        if line is not None:
-            line.close()
+        line.close()
 
 
 def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> ConstrainedSolution:
@@ -133,7 +167,7 @@ def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> Co
 
 
 def evaluate(
-    model: MultiComponentProblem | Epoch,
+    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch,
     policy: Policy,
     measures: Mapping[str, Mapping[str, float]] | None = None,
     *,
@@ -149,8 +183,15 @@ def evaluate(
     measures
         Per measure the weights of the kinds of cost it adds up. Default: for a problem its
         objective, ``cost_rate``, ``reliability``, ``unavailability`` and its own kinds; for an
-        epoch every kind.
+        epoch every kind. A load-sharing system has its own, per unit of time.
     """
+    face = public_face(model)
+    if face is not None:
+        if any(option is not None for option in (measures, criterion, discount, initial)):
+            raise ValueError("such a problem has its own measures and criterion; give tol only.")
+        bounds: dict[str, Bounds] = face.evaluate(model, policy, tol=tol)
+        return bounds
+    assert isinstance(model, MultiComponentProblem | Epoch)
     epoch, chosen = _epoch_of(model, criterion, discount)
     weights = None
     if isinstance(model, MultiComponentProblem):
@@ -167,6 +208,18 @@ def evaluate(
     return found
 
 
+@overload
+def simulate(
+    model: LoadSharingProblem | LoadSharingSystem,
+    policy: Policy,
+    *,
+    num_replications: int,
+    num_epochs: None = None,
+    **options: Any,
+) -> LoadSharingResult: ...
+
+
+@overload
 def simulate(
     model: MultiComponentProblem | Epoch | Sequence[Epoch],
     policy: Policy,
@@ -174,11 +227,32 @@ def simulate(
     num_replications: int,
     num_epochs: int | None = None,
     **options: Any,
-) -> SimulationResult:
+) -> SimulationResult: ...
+
+
+def simulate(
+    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | Sequence[Epoch],
+    policy: Policy,
+    *,
+    num_replications: int,
+    num_epochs: int | None = None,
+    **options: Any,
+) -> SimulationResult | LoadSharingResult:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
-    A problem brings its own weights of the kinds of cost and its initial state along.
+    A problem brings its own weights of the kinds of cost and its initial state along. A
+    load-sharing system is simulated component by component in continuous time, to a `horizon` in
+    place of `num_epochs`: see `sparing.simulate.load_sharing.simulate_load_sharing`.
     """
+    face = public_face(model)
+    if face is not None:
+        if num_epochs is not None:
+            raise ValueError("this system runs in continuous time: give a horizon, no num_epochs.")
+        result: LoadSharingResult = face.simulate(
+            model, policy, num_replications=num_replications, **options
+        )
+        return result
+    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem)
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from sparing._files import replaced_folder, write_atomically
 from sparing.epoch import Epoch
 from sparing.exact.solution import Solution
-from sparing.models.case_files import load_case, save_case
-from sparing.models.multi_component import MultiComponentProblem
+from sparing.models.case_files import Problem, load_case, save_case
 from sparing.policies import TablePolicy
 
 FORMAT = "sparing-solution-1"
@@ -27,14 +26,14 @@ class SavedSolution:
     record: dict[str, Any]
     policy: TablePolicy
     value: NDArray[Any] | None
-    problem: MultiComponentProblem | None
+    problem: Problem | None
 
 
 def save_solution(
     solution: Solution,
     directory: str | Path,
     *,
-    problem: MultiComponentProblem | None = None,
+    problem: Problem | None = None,
     record: dict[str, Any] | None = None,
 ) -> Path:
     """Write a solution as a folder: solution.json, the policy and, if kept, the value.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sparing.commands.output import one_line_errors, print_json, print_table
-from sparing.commands.problems import JsonOption
+from sparing.commands.problems import JsonOption, multi_component
+from sparing.registry import command_face
 
 
 def cases(json: JsonOption = False) -> None:
@@ -14,6 +15,11 @@ def cases(json: JsonOption = False) -> None:
         found = []
         for name in built_in_cases():
             problem = load_case(name)
+            face = command_face(problem)
+            if face is not None:
+                found.append(face.case_row(name, problem))
+                continue
+            problem = multi_component(problem)
             found.append(
                 {
                     "case": name,

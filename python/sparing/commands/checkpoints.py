@@ -30,6 +30,11 @@ def checkpoint_folder(
     if out is not None:
         return out / "checkpoint"
     key = fingerprint(problem.epoch, problem.weights, criterion=problem.criterion, options=options)
+    return cached_folder(key)
+
+
+def cached_folder(key: str) -> Path | None:
+    """Return the folder of the user's cache for the solve of this key; None: cannot be written."""
     folder = cache_folder() / "checkpoints" / key
     home = next((parent for parent in folder.parents if parent.exists()), None)
     if home is None or not os.access(home, os.W_OK):
@@ -50,7 +55,8 @@ def resumable(folder: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if folder is not None and (folder / "checkpoint.json").exists():
+        files = ("checkpoint.json", "search.json")
+        if folder is not None and any((folder / name).exists() for name in files):
             print_error(
                 f"interrupted; the solve is saved in {folder}. The same command goes on from there."
             )

@@ -17,7 +17,14 @@ from sparing.commands.output import (
     print_json,
     print_table,
 )
-from sparing.commands.problems import CaseArgument, JsonOption, load_problem, summary
+from sparing.commands.problems import (
+    CaseArgument,
+    JsonOption,
+    load_problem,
+    multi_component,
+    summary,
+)
+from sparing.registry import command_face
 
 SHOWN_LINES = 24  # of the explanation; --json and --out hold all
 
@@ -35,7 +42,12 @@ def compare(
     For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
     """
     with one_line_errors():
-        problem = load_problem(case)
+        loaded = load_problem(case)
+        face = command_face(loaded)
+        if face is not None:
+            face.compare(case, loaded, out=out, as_json=json)
+            return
+        problem = multi_component(loaded)
         if problem.spares:
             from sparing.commands.compare_joint import compare_joint_case
 

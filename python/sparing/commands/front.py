@@ -8,7 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from sparing.commands.output import number, one_line_errors, print_json, print_table
-from sparing.commands.problems import CaseArgument, JsonOption, load_problem, summary
+from sparing.commands.problems import (
+    CaseArgument,
+    JsonOption,
+    load_problem,
+    multi_component,
+    summary,
+)
 
 
 def front(
@@ -21,7 +27,7 @@ def front(
     with one_line_errors():
         if not tol > 0.0:
             raise ValueError(f"--tol must be > 0; got {tol:g}.")
-        problem = load_problem(case)
+        problem = multi_component(load_problem(case))
         if plot is not None:
             from sparing.report.plots import check_matplotlib
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sparing.models.case_files import built_in_cases, load_case
+from sparing.models.case_files import Problem, built_in_cases, load_case
 from sparing.models.multi_component import MultiComponentProblem
 
 CaseArgument = Annotated[
@@ -29,14 +29,22 @@ class CriterionName(StrEnum):
     discounted = "discounted"
 
 
-def load_problem(case: str) -> MultiComponentProblem:
+def load_problem(case: str) -> Problem:
     """Return the problem of a case or file; a misspelt case gets suggestions."""
     known = built_in_cases()
     if case not in known and not Path(case).exists():
         near = difflib.get_close_matches(case, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"built in: {', '.join(known)}."
         raise ValueError(f"{case}: no such file or built-in case; {hint}")
-    return load_case(case)
+    problem: Problem = load_case(case)
+    return problem
+
+
+def multi_component(problem: Problem) -> MultiComponentProblem:
+    """Return `problem`, or raise where it is of a kind that the command is not for."""
+    if not isinstance(problem, MultiComponentProblem):
+        raise ValueError(f"{problem.name}: this command is for cases of kind 'multi-component'.")
+    return problem
 
 
 def with_criterion(

@@ -13,9 +13,11 @@ from sparing.commands.problems import (
     JsonOption,
     ThreadsOption,
     load_problem,
+    multi_component,
     summary,
 )
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.registry import command_face
 from sparing.simulate.results import SimulationResult
 
 
@@ -27,11 +29,14 @@ def simulate(
             metavar="POLICY",
             help="optimal, corrective, random, limits=1,3,1, or the folder of a saved solution;"
             " with spares: optimal, corrective, maintenance-first (then s, S), or a folder.",
+            " for load-sharing cases also plain=m,s,S and demand-aware=m,s,S.",
         ),
     ] = "optimal",
-    epochs: Annotated[int, typer.Option(help="Inspections a replication.")] = 2000,
+    epochs: Annotated[
+        int, typer.Option(help="Inspections a replication (load-sharing: units of time).")
+    ] = 2000,
     replications: Annotated[int, typer.Option(help="Independent replications.")] = 100,
-    warm_up: Annotated[int, typer.Option(help="Inspections left out at the start.")] = 0,
+    warm_up: Annotated[int, typer.Option(help="The same, left out at the start.")] = 0,
     replacement_probability: Annotated[
         float,
         typer.Option(
@@ -46,7 +51,22 @@ def simulate(
     with one_line_errors():
         from sparing.simulate.rollouts import simulate as run
 
-        problem = load_problem(case)
+        loaded = load_problem(case)
+        face = command_face(loaded)
+        if face is not None:
+            face.simulate(
+                case,
+                loaded,
+                policy=policy,
+                horizon=epochs,
+                warm_up=warm_up,
+                replications=replications,
+                seed=seed,
+                threads=threads,
+                as_json=json,
+            )
+            return
+        problem = multi_component(loaded)
         chosen = policy_of(
             problem, policy, replacement_probability=replacement_probability, threads=threads
         )

@@ -24,6 +24,7 @@ from sparing.commands.problems import (
     JsonOption,
     ThreadsOption,
     load_problem,
+    multi_component,
     summary,
     with_criterion,
 )
@@ -32,6 +33,7 @@ from sparing.exact.policy_evaluation import Bounds
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.registry import command_face
 
 
 class Precision(StrEnum):
@@ -51,7 +53,10 @@ def solve(
         float | None, typer.Option(help="Weight of the next inspection's cost, below 1.")
     ] = None,
     tol: Annotated[
-        float | None, typer.Option(help="Wanted distance of the bounds.", show_default="1e-6")
+        float | None,
+        typer.Option(
+            help="Wanted distance of the bounds.", show_default="1e-6; load-sharing: 1e-8"
+        ),
     ] = None,
     relative_tol: Annotated[float, typer.Option(help="The same as a share of the objective.")] = 0,
     dtype: Annotated[Precision, typer.Option(help="Numbers that are swept.")] = Precision.float64,
@@ -79,7 +84,24 @@ def solve(
     A solve that was killed or interrupted goes on when the same command is given again.
     """
     with one_line_errors():
-        problem = with_criterion(load_problem(case), criterion, discount)
+        loaded = load_problem(case)
+        face = command_face(loaded)
+        if face is not None:
+            if (criterion or "average") != "average" or discount is not None:
+                raise ValueError(f"{case}: only --criterion average is supported for such a case.")
+            if dtype is not Precision.float64:
+                raise ValueError(f"{case}: only --dtype float64 is supported for such a case.")
+            options = Options(
+                tol=face.DEFAULT_TOL if tol is None else tol,
+                relative_tol=relative_tol,
+                max_sweeps=max_sweeps,
+                num_threads=threads,
+                keep_value=out is not None,
+            )
+            asked = {"out": out, "checkpoint": checkpoint, "metrics": metrics, "as_json": json}
+            face.solve(case, loaded, options=options, **asked)
+            return
+        problem = with_criterion(multi_component(loaded), criterion, discount)
         if out is not None:
             check_new_folder(out, "solution.json", also=["checkpoint"])
         if any(g.at_least is not None or g.at_most is not None for g in problem.goals.values()):

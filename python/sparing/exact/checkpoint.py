@@ -34,6 +34,10 @@ class Position:
     relaxation: Relaxation = field(default_factory=Relaxation)
     dtype: str = "float64"
 
+    def __post_init__(self) -> None:
+        if isinstance(self.relaxation, dict):  # as it is read from a file
+            object.__setattr__(self, "relaxation", Relaxation(**self.relaxation))
+
 
 def _default_seconds() -> float:
     text = os.environ.get("SPARING_CHECKPOINT_SECONDS", "20")
@@ -59,13 +63,16 @@ class Checkpoint:
     every_s
         Least time between two saves [s]; default SPARING_CHECKPOINT_SECONDS of the environment,
         or 20.
+    position_type
+        The dataclass of the position, of plain numbers.
     """
 
     directory: Path
     key: str
     every_s: float = field(default_factory=_default_seconds)
+    position_type: type[Any] = Position
 
-    def load(self) -> tuple[Position, NDArray[Any]] | None:
+    def load(self) -> tuple[Any, NDArray[Any]] | None:
         """Return the saved position and state, or None if there is none of this key."""
         try:
             record = json.loads((self.directory / "checkpoint.json").read_text())
@@ -74,10 +81,9 @@ class Checkpoint:
         if not isinstance(record, dict) or record.get("key") != self.key:
             return None
         state = np.load(self.directory / record["state"], mmap_mode="r", allow_pickle=False)
-        relaxation = Relaxation(**record["position"].pop("relaxation"))
-        return Position(**record["position"], relaxation=relaxation), state
+        return self.position_type(**record["position"]), state
 
-    def save(self, position: Position, state: NDArray[Any]) -> None:
+    def save(self, position: Any, state: NDArray[Any]) -> None:
         """Write the state and then, in one rename, the record that makes it valid."""
         self.directory.mkdir(parents=True, exist_ok=True)
         name = f"state-{position.num_sweeps}.npy"

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
 import tomli_w
 
 from sparing._checks import check_number
 from sparing._files import write_atomically
 from sparing.models.case_spares import spares_of_table, table_of_spare
+from sparing.models.file_tables import Table
+from sparing.models.file_tables import check_keys as _check_keys
+from sparing.models.file_tables import flag as _flag
+from sparing.models.file_tables import matrix as _matrix
+from sparing.models.file_tables import section as _section
+from sparing.models.file_tables import text as _text
+from sparing.models.load_sharing import LoadSharingProblem
+from sparing.models.load_sharing_files import load_sharing_problem, load_sharing_table
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 
-Table = Mapping[str, Any]
+Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem
 
 
 class CaseError(ValueError):
@@ -32,7 +39,7 @@ def built_in_cases() -> list[str]:
     )
 
 
-def load_case(path_or_name: str | Path) -> MultiComponentProblem:
+def load_case(path_or_name: str | Path) -> Any:
     """Return the problem of a built-in case or of a TOML file.
 
     Raises
@@ -51,7 +58,7 @@ def load_case(path_or_name: str | Path) -> MultiComponentProblem:
         raise CaseError(f"{name}: {error}") from None
 
 
-def problem_from_table(table: Table, *, name: str) -> MultiComponentProblem:
+def problem_from_table(table: Table, *, name: str) -> Problem:
     """Return the problem that a parsed case file describes."""
     system = _section(table, "system")
     kind = system.get("kind")
@@ -60,13 +67,15 @@ def problem_from_table(table: Table, *, name: str) -> MultiComponentProblem:
     return KINDS[kind](table, name)
 
 
-def save_case(problem: MultiComponentProblem, path: str | Path) -> None:
+def save_case(problem: Problem, path: str | Path) -> None:
     """Write `problem` as a case file that loads to an equal problem."""
     write_atomically(Path(path), tomli_w.dumps(table_of_problem(problem)))
 
 
-def table_of_problem(problem: MultiComponentProblem) -> dict[str, Any]:
+def table_of_problem(problem: Problem) -> dict[str, Any]:
     """Return the content of the case file of `problem`."""
+    if isinstance(problem, LoadSharingProblem):
+        return load_sharing_table(problem)
     system: dict[str, Any] = {
         "kind": "multi-component",
         "structure": problem.structure,
@@ -162,8 +171,9 @@ def _objective(table: Table) -> dict[str, Any]:
     return {**fields, "goals": goals}
 
 
-KINDS: dict[str, Callable[[Table, str], MultiComponentProblem]] = {
-    "multi-component": _multi_component
+KINDS: dict[str, Callable[[Table, str], Problem]] = {
+    "load-sharing": load_sharing_problem,
+    "multi-component": _multi_component,
 }
 
 
@@ -183,47 +193,3 @@ def _parsed(text: str) -> Table:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"is not valid TOML: {error}.") from None
-
-
-def _section(table: Table, key: str) -> Table:
-    section = table.get(key)
-    if not isinstance(section, dict):
-        raise ValueError(f"[{key}] is missing.")
-    return section
-
-
-def _check_keys(table: Table, known: set[str], place: str) -> None:
-    for key in table:
-        if key not in known:
-            raise ValueError(f"{place}: unknown key {key!r}; known: {', '.join(sorted(known))}.")
-
-
-def _text(table: Table, key: str, place: str) -> str:
-    value = table.get(key)
-    if not isinstance(value, str) or not value:
-        found = "is missing" if value is None else f"must be a text; got {value!r}"
-        raise ValueError(f"{place}: {key} {found}.")
-    return value
-
-
-def _flag(table: Table, key: str, place: str) -> bool:
-    value = table.get(key, False)
-    if not isinstance(value, bool):
-        raise ValueError(f"{place}: {key} must be true or false; got {value!r}.")
-    return value
-
-
-def _matrix(table: Table, key: str, place: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-    rows = table.get(key)
-    if rows is None:
-        raise ValueError(f"{place}: {key} is missing.")
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
-        raise ValueError(f"{place}: {key} must be a list of one row or more.")
-    lengths = {len(row) for row in rows}
-    if len(lengths) != 1:
-        raise ValueError(f"{place}: the rows of {key} differ in length: {sorted(lengths)}.")
-    for i, row in enumerate(rows):
-        for j, value in enumerate(row):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ValueError(f"{place}: {key}[{i}][{j}] must be a number; got {value!r}.")
-    return np.array(rows, dtype=np.float64)
