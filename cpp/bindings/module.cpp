@@ -2,6 +2,8 @@
 
 void bind_epoch_program(py::module_& m);
 void bind_explicit(py::module_& m);
+void bind_ration(py::module_& m);
+void bind_ration_learned(py::module_& m);
 void bind_rollout(py::module_& m);
 void bind_separable(py::module_& m);
 
@@ -9,6 +11,8 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Kernels of sparing. Private: arguments are trusted, checks are made in Python.";
     bind_epoch_program(m);
     bind_explicit(m);
+    bind_ration(m);
+    bind_ration_learned(m);
     bind_rollout(m);
     bind_separable(m);
 }
