@@ -17,6 +17,7 @@ from sparing._files import write_atomically
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 
 Table = Mapping[str, Any]
+RATIONING_CASES = ("dropship.toml",)  # read by sparing.ration.case_files
 
 
 class CaseError(ValueError):
@@ -24,10 +25,12 @@ class CaseError(ValueError):
 
 
 def built_in_cases() -> list[str]:
-    """Return the names of the built-in cases."""
+    """Return the names of the built-in cases, those of order rationing left aside."""
     folder = resources.files("sparing") / "cases"
     return sorted(
-        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+        f.name.removesuffix(".toml")
+        for f in folder.iterdir()
+        if f.name.endswith(".toml") and f.name not in RATIONING_CASES
     )
 
 

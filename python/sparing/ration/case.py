@@ -27,6 +27,15 @@ class SupplierTerms:
     delay_probability: float = 0.0
     delay_penalty: float = 0.0  # money an order that is late
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"name must be a text; got {self.name!r}.")
+        for key in ("margin_spread", "delay_probability", "delay_penalty"):
+            check_number(key, getattr(self, key), at_least=0.0)
+        check_number("margin_share", self.margin_share)
+        if self.delay_probability > 1.0:
+            raise ValueError(f"delay_probability must be at most 1; got {self.delay_probability}.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DropshipCase:
@@ -55,32 +64,48 @@ class DropshipCase:
 
     def __post_init__(self) -> None:
         for key in ("num_skus", "orders_per_day"):
-            if not isinstance(getattr(self, key), int) or getattr(self, key) < 1:
-                raise ValueError(f"{key} must be a whole number of at least 1; got {self!r:.60}.")
+            value = getattr(self, key)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{key} must be a whole number of at least 1; got {value!r}.")
         _check_shares("class_probabilities", self.class_probabilities)
         _check_shares("class_sizes", self.class_sizes)
         if len(self.class_sizes) != len(self.class_probabilities):
             raise ValueError("class_sizes and class_probabilities must have as many entries.")
-        least, greatest = self.lines
-        asked = int(np.sum(self._class_counts[np.array(self.class_probabilities) > 0.0]))
-        if not 1 <= least <= greatest <= asked:
+        counts = self.class_counts
+        for c in np.flatnonzero((counts == 0) & (np.array(self.class_probabilities) > 0.0))[:1]:
+            raise ValueError(f"class {c} is asked for, but has none of the {self.num_skus} SKUs.")
+        self._check_pair("lines", whole=True)
+        asked = int(counts[np.array(self.class_probabilities) > 0.0].sum())
+        if not 1 <= self.lines[0] <= self.lines[1] <= asked:
             raise ValueError(
-                f"lines must be 1 <= least <= greatest <= SKUs asked for ({asked}); got"
-                f" {least}, {greatest}."
+                f"lines must be 1 <= least <= greatest <= {asked}, the SKUs asked for; got"
+                f" {list(self.lines)}."
             )
-        for c in np.flatnonzero((self._class_counts == 0) & (np.array(self.class_probabilities) > 0)):
-            raise ValueError(f"class {c} is asked for, but of {self.num_skus} SKUs it has none.")
-        low, mode, high = self.quantity
+        low, mode, high = self._numbers("quantity", 3)
         if not 1.0 <= low <= mode <= high:
-            raise ValueError(f"quantity must be 1 <= least <= likely <= greatest; got {self.quantity}.")
+            raise ValueError(
+                "quantity must be 1 <= least <= most likely <= greatest; got"
+                f" {list(self.quantity)}."
+            )
         for key in ("stock", "unit_margin"):
-            for part, value in zip(("mean", "deviation"), getattr(self, key), strict=True):
-                check_number(f"{key} {part}", value, at_least=0.0)
+            self._check_pair(key)
         if not self.suppliers:
             raise ValueError("a case needs at least one supplier.")
 
+    def _numbers(self, key: str, count: int) -> list[float]:
+        values = getattr(self, key)
+        if not isinstance(values, tuple) or len(values) != count:
+            raise ValueError(f"{key} must be {count} numbers; got {values!r}.")
+        return [check_number(f"{key}[{i}]", v, at_least=0.0) for i, v in enumerate(values)]
+
+    def _check_pair(self, key: str, *, whole: bool = False) -> None:
+        for value in self._numbers(key, 2):
+            if whole and not value.is_integer():
+                raise ValueError(f"{key} must be whole numbers; got {value:g}.")
+
     @property
-    def _class_counts(self) -> NDArray[np.int64]:
+    def class_counts(self) -> NDArray[np.int64]:
+        """SKUs of each class."""
         ends = np.rint(np.cumsum(self.class_sizes) * self.num_skus).astype(np.int64)
         return np.diff(ends, prepend=0)
 
@@ -118,8 +143,8 @@ class Catalogue:
     @cached_property
     def _likelihood(self) -> NDArray[np.float64]:
         """Cumulative probability of each SKU to be a line's [n]."""
-        counts = self.case._class_counts
-        shares = np.divide(self.case.class_probabilities, counts, where=counts > 0, out=None)
+        counts = self.case.class_counts
+        shares = np.array(self.case.class_probabilities) / np.maximum(counts, 1)
         total = np.cumsum(np.repeat(shares, counts))
         return read_only(total / total[-1])
 
@@ -164,6 +189,9 @@ class Catalogue:
 
 
 def _check_shares(name: str, values: Any) -> None:
-    shares = np.asarray(values, np.float64)
+    try:
+        shares = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        shares = np.array([np.nan])
     if shares.ndim != 1 or not (shares >= 0.0).all() or not abs(shares.sum() - 1.0) <= 1e-9:
-        raise ValueError(f"{name} must be shares that sum to 1; got {list(values)}.")
+        raise ValueError(f"{name} must be shares that sum to 1; got {values!r}.")
