@@ -23,6 +23,7 @@ from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
 from sparing.models.multi_component import COST_KINDS, MultiComponentProblem
 from sparing.policies import Policy
+from sparing.ration.case_files import is_dropship, load_dropship
 from sparing.simulate import rollouts
 from sparing.simulate.results import SimulationResult
 
@@ -30,8 +31,13 @@ VALUE_STATES = 1 << 26  # states up to which the command line saves the value wi
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
 
 
-def load(path_or_case_name: str | Path) -> MultiComponentProblem:
-    """Return the problem of a built-in case (see `sparing cases`) or of a case file."""
+def load(path_or_case_name: str | Path) -> Any:
+    """Return the problem of a built-in case (see `sparing cases`) or of a case file.
+
+    It is a `MultiComponentProblem`, or a `DropshipCase` where the file is of that kind.
+    """
+    if is_dropship(path_or_case_name):
+        return load_dropship(path_or_case_name)
     return load_case(path_or_case_name)
 
 

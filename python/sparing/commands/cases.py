@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sparing.commands.output import one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption
+from sparing.ration.case_files import BUILT_IN, KIND, load_dropship
+
+
+def _dropship_row(name: str) -> dict[str, Any]:
+    case = load_dropship(name)
+    return {
+        "case": name,
+        "kind": KIND,
+        "structure": f"{case.num_skus} SKUs, {case.orders_per_day} orders a day",
+        "states": "",
+        "components": "",
+    }
 
 
 def cases(json: JsonOption = False) -> None:
@@ -26,6 +40,7 @@ def cases(json: JsonOption = False) -> None:
                     "goals": [*problem.goals],
                 }
             )
+        found += [_dropship_row(name) for name in BUILT_IN]
     if json:
         print_json({"cases": found})
         return

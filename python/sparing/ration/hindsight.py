@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -41,17 +45,36 @@ def _packed(
     scarce = np.asarray(demand.sum(axis=1)).ravel() > day.stock
     if not scarce.any():
         return own, float(worth[own].sum())
-    found: Any = milp(
-        -worth[own],
-        integrality=np.ones(int(own.sum())),
-        bounds=Bounds(0.0, 1.0),
-        constraints=LinearConstraint(demand[scarce], -np.inf, day.stock[scarce]),
-        # the presolve of some versions prints on stdout, and saves no time here
-        options={"time_limit": time_limit_s, "mip_rel_gap": relative_gap, "presolve": False},
-    )
+    with _silent():
+        found: Any = milp(
+            -worth[own],
+            integrality=np.ones(int(own.sum())),
+            bounds=Bounds(0.0, 1.0),
+            constraints=LinearConstraint(demand[scarce], -np.inf, day.stock[scarce]),
+            options={"time_limit": time_limit_s, "mip_rel_gap": relative_gap},
+        )
     chosen = np.zeros(own.size, np.bool_)
     if found.x is not None:
         chosen[own] = found.x > 0.5
     proved = found.mip_dual_bound  # of the negative; None or infinite when time ended too early
     total = float(worth[own].sum())
     return chosen, total if proved is None else min(-float(proved), total)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Send what HiGHS writes to the standard output into nothing: --json is written there."""
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # there is no standard output
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(nothing)
+        os.close(kept)

@@ -74,7 +74,7 @@ class Trained:
     probability: NDArray[np.float32]  # [B] of "supplier", on the orders held out
     label: NDArray[np.bool_]  # [B]
     search: list[tuple[IrDnnParams, list[Classification]]]  # per candidate and fold
-    tuned_threshold: float  # of the greatest F1 on the validation fold
+    tuned_threshold: float | None  # of the greatest F1 in cross-validation; None without it
 
     def classified(self, threshold: float) -> Classification:
         """Return the figures on the orders held out, the stock constraint left aside."""
@@ -122,8 +122,8 @@ def train_ir_dnn(
 
     A tenth of the orders is held out. On the rest each candidate of `search` is trained
     `num_folds` times, with another fold for validation each, and the one of the greatest mean F1 is
-    taken; without candidates it is `params`. The last training stops early by the loss of the last
-    fold.
+    taken; without candidates it is `params`, and nothing is cross-validated. The last training
+    stops early by the loss of the last fold.
     """
     chosen = params or IrDnnParams()
     report = progress or (lambda text: None)
@@ -133,16 +133,19 @@ def train_ir_dnn(
     num_out = round(chosen.held_out * len(ranked))
     held, rest = ranked[:num_out], ranked[num_out:]
     folds = np.array_split(rest[: len(rest) // chosen.num_folds * chosen.num_folds], chosen.num_folds)
-    results = []
+    results, unseen = [], {}
     for number, candidate in enumerate(search):
         report(f"ir_dnn: cross-validation, architecture {number + 1} of {len(search)}")
-        results.append((candidate, _cross_validated(replace(candidate, seed=chosen.seed), data, folds)))
+        same = replace(candidate, seed=chosen.seed, threshold=chosen.threshold)
+        unseen[same], counts = _cross_validated(same, data, folds)
+        results.append((same, counts))
     if results:
-        best = max(results, key=lambda found: float(np.mean([c.f1 for c in found[1]])))[0]
-        chosen = replace(best, seed=chosen.seed, threshold=chosen.threshold)
+        chosen = max(results, key=lambda found: float(np.mean([c.f1 for c in found[1]])))[0]
     report("ir_dnn: training")
     layers, history = _fit(chosen, data, np.concatenate(folds[:-1]), folds[-1])
-    validation = _probability(layers, data.inputs[folds[-1]])
+    tuned = None
+    if chosen in unseen:
+        tuned = best_threshold(unseen[chosen], data.supplier[np.concatenate(folds)])
     rule = IrDnn(layers=_flat(layers), scales=scales, threshold=chosen.threshold)
     return Trained(
         rule=rule,
@@ -151,7 +154,7 @@ def train_ir_dnn(
         probability=_probability(layers, data.inputs[held]),
         label=data.supplier[held],
         search=results,
-        tuned_threshold=best_threshold(validation, data.supplier[folds[-1]]),
+        tuned_threshold=tuned,
     )
 
 
@@ -164,14 +167,15 @@ def best_threshold(probability: NDArray[np.float32], label: NDArray[np.bool_]) -
 
 def _cross_validated(
     params: IrDnnParams, data: Instances, folds: list[NDArray[np.int64]]
-) -> list[Classification]:
-    found = []
+) -> tuple[NDArray[np.float32], list[Classification]]:
+    """Return the probability of each order by the training that did not see it, and the counts."""
+    unseen, counts = [], []
     for number, fold in enumerate(folds):
         rest = np.concatenate([f for i, f in enumerate(folds) if i != number])
         layers, _ = _fit(params, data, rest, fold)
-        predicted = _probability(layers, data.inputs[fold]) >= 0.5
-        found.append(Classification.of(predicted, data.supplier[fold]))
-    return found
+        unseen.append(_probability(layers, data.inputs[fold]))
+        counts.append(Classification.of(unseen[-1] >= params.threshold, data.supplier[fold]))
+    return np.concatenate(unseen), counts
 
 
 def _forward(layers: Layers, inputs: Any, masks: Sequence[Any]) -> jax.Array:

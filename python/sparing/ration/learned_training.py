@@ -31,10 +31,10 @@ class LearnedParams:
     """How the learned rule is trained."""
 
     rounds: int = 2  # of policy iteration
-    epochs: int = 8  # over the examples of a round
+    epochs: int = 6  # over the examples of a round
     batch: int = 1024
     learning_rate: float = 3e-3
-    order_value: float = 0.7  # mean gains of an order that an order served counts beside its gain
+    order_value: float = 0.5  # mean gains of an order that an order served counts beside its gain
     seed: int = 0
 
 
