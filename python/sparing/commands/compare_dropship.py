@@ -143,7 +143,7 @@ def _print_classification(report: dict[str, Any]) -> None:
     rows = [["thesis, 0.8", *(f"{thesis[name]:.3f}" for name in names), "", "0.633"]]
     for row in found["thresholds"]:
         label = f"{row['threshold']:.2f}" + (", tuned" if row["tuned"] else "")
-        figures = [f"{row[name]:.3f}" for name in names]
+        figures = ["-" if row[name] is None else f"{row[name]:.3f}" for name in names]
         rows.append([label, *figures, str(row["false_negatives"]), f"{row['ofr']['mean']:.3f}"])
     sides = ["S prec.", "S recall", "E prec.", "E recall"]
     columns = ["threshold", "accuracy", "F1", *sides, "FN", "OFR"]

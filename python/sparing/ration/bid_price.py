@@ -82,10 +82,10 @@ def dual_prices(
     price = np.zeros(stock.size)
     expected = weight * np.bincount(known.sku, known.quantity, minlength=stock.size)
     scarce = expected > stock
-    if not scarce.any():
-        return price
     demand = known.matrix()[:, scarce]
     asking = (np.diff(demand.indptr) > 0) & (gains > 0.0)
+    if not asking.any():
+        return price
     found: Any = linprog(
         -gains[asking],
         A_ub=demand[asking].T.tocsr(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from sparing.ration.case import DropshipCase, SupplierTerms
@@ -126,7 +127,7 @@ def _classification(
     catalogue = _tested(case, params).catalogue(params.seed)
     days = catalogue.days(HISTORY_DAYS, params.test_days)
     rows = []
-    for threshold in sorted({0.5, 0.8, 0.99, trained.tuned_threshold or 0.8}):
+    for threshold in sorted({0.5, 0.8, 0.9, trained.tuned_threshold or 0.8}):
         rule: OnlineRule = replace(trained.rule, threshold=threshold)
         online = measure(["ir_dnn"], days, history_of(catalogue, 0), {"ir_dnn": rule}, progress=tell)
         counts = trained.classified(threshold)
@@ -134,10 +135,10 @@ def _classification(
             {
                 "threshold": threshold,
                 "tuned": threshold == trained.tuned_threshold,
-                **counts.measures,
+                **{key: v if isfinite(v) else None for key, v in counts.measures.items()},
                 "false_negatives": counts.false_negative,
                 "false_positives": counts.false_positive,
-                **{key: value for key, value in summary(online)["ir_dnn"].items()},
+                **summary(online)["ir_dnn"],
             }
         )
     return {

@@ -219,6 +219,7 @@ def _legend(figure: Figure, title: str, colours: Mapping[str, str]) -> None:
 
 
 def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of so many panels, and their axes."""
     check_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -237,6 +238,7 @@ def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, lis
 
 
 def finish(figure: Figure, path: str | Path, title: str) -> None:
+    """Write a figure."""
     if title:
         figure.suptitle(title, fontsize=11, color=INK)
     options: dict[str, Any] = {"dpi": 150}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
-from sparing.commands.output import finite
 from sparing.ration.study import Study
 from sparing.report.comparison_files import write_csv
 from sparing.report.ration_plots import plot_experiment, plot_sensitivity, plot_training
@@ -30,7 +29,7 @@ def save_study(study: Study, folder: Path) -> None:
         plot_sensitivity(report, "margin", part / "figure-5-margin.png")
         study.ir_dnn.rule.save(part / "ir_dnn.npz")
         study.learned.save(part / "learned.npz")
-        text = json.dumps(finite({"format": FORMAT, **report}), indent=1)
+        text = json.dumps({"format": FORMAT, **report}, indent=1, allow_nan=False)
         write_atomically(part / "compare.json", text + "\n")
 
 
