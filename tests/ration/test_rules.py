@@ -1,6 +1,7 @@
 """The rules: the known day exactly, and brute force on random tiny days."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -223,7 +224,7 @@ def random_learned(rng):
 def random_network(rng, day):
     sizes = [2 * day.stock.size + 2, *rng.integers(1, 6, rng.integers(1, 4)), 1]
     layers = []
-    for inputs, width in zip(sizes[:-1], sizes[1:], strict=True):
+    for inputs, width in pairwise(sizes):
         layers += [rng.normal(0, 1, (inputs, width)), rng.normal(0, 1, width)]
     layers = tuple(layer.astype(np.float32) for layer in layers)
     return IrDnn(layers=layers, scales=(5.0, 12.0, 60.0, 50.0), threshold=float(rng.random()))

@@ -151,9 +151,9 @@ def _print_classification(report: dict[str, Any]) -> None:
     title = f"IR-DNN ({hidden}) on {found['orders_held_out']} orders held out"
     print_table(columns, rows, title=title)
     _wrapped(
-        "S: supplier, E: e-tailer; the stock constraint is left aside. A higher threshold dropships fewer orders by mistake, but misses more of those that are"
-        " the supplier's (FN), though the thesis chose 0.8 to have fewer. OFR: deciding the days"
-        " above."
+        "S: supplier, E: e-tailer; the stock constraint is left aside. A higher threshold"
+        " dropships fewer orders by mistake, but misses more of those that are the supplier's (FN),"
+        " though the thesis chose 0.8 to have fewer. OFR: deciding the days above."
     )
     if len(found["cross_validation"]) > 1:
         print()

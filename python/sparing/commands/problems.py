@@ -33,7 +33,9 @@ class CriterionName(StrEnum):
 def load_problem(case: str) -> MultiComponentProblem:
     """Return the problem of a case or file; a misspelt case gets suggestions."""
     if is_dropship(case):
-        raise ValueError(f"{case}: an e-tailer, not a system to maintain; try sparing compare {case}.")
+        raise ValueError(
+            f"{case}: an e-tailer, not a system to maintain; try sparing compare {case}."
+        )
     known = built_in_cases()
     if case not in known and not Path(case).exists():
         near = difflib.get_close_matches(case, known, n=3)

@@ -122,7 +122,9 @@ def _print(name: str, given: Any, report: dict[str, Any]) -> None:
         if key in report:
             found = report[key]
             served = f"{len(found['own']):,}"
-            rows.append([key, title, WHEN[key], served, f"{found['ofr']:.4f}", f"{found['margin']:.2f}"])
+            rows.append(
+                [key, title, WHEN[key], served, f"{found['ofr']:.4f}", f"{found['margin']:.2f}"]
+            )
     print_table(["rule", "", "decides", "own", "OFR", "margin"], rows, left=3)
     bound = report.get("hindsight")
     if bound is not None:

@@ -106,8 +106,9 @@ class DropshipCase:
     @property
     def class_counts(self) -> NDArray[np.int64]:
         """SKUs of each class."""
-        ends = np.rint(np.cumsum(self.class_sizes) * self.num_skus).astype(np.int64)
-        return np.diff(ends, prepend=0)
+        ends = np.rint(np.cumsum(self.class_sizes) * self.num_skus)
+        counts: NDArray[np.int64] = np.diff(ends, prepend=0.0).astype(np.int64)
+        return counts
 
     def resized(self, *, num_skus: int, orders_per_day: int) -> DropshipCase:
         """Return the case with other sizes."""

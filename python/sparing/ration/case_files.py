@@ -67,12 +67,14 @@ def save_dropship(case: DropshipCase, path: str | Path) -> None:
 
 def _case(table: Mapping[str, Any], name: str) -> DropshipCase:
     _check_keys(table, {"system", "supplier"}, "the file")
-    system = dict(table.get("system", {}))
+    system: dict[str, Any] = dict(table.get("system", {}))
     if system.pop("kind", None) != KIND:
         raise ValueError(f'[system] kind must be "{KIND}".')
     known = {field.name for field in fields(DropshipCase)} - {"suppliers", "name"}
     _check_keys(system, known, "[system]")
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in system.items()}
+    values: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in system.items()
+    }
     entries = table.get("supplier", [])
     if not isinstance(entries, list) or not entries:
         raise ValueError("[[supplier]] is missing: a case needs at least one supplier.")

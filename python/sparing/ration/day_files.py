@@ -70,7 +70,9 @@ def read_day(path: str | Path, orders: str | Path | None = None) -> DayFile:
             raise ValueError(f"has orders of its own, and {orders} is given too; leave one away.")
         else:
             found, names = read_orders(orders, skus)
-        day = Day(stock=np.asarray(_whole("stock", content["stock"])), orders=found, margins=margins)
+        day = Day(
+            stock=np.asarray(_whole("stock", content["stock"])), orders=found, margins=margins
+        )
         outlook = _outlook(content, skus, day)
     except DayError:
         raise
@@ -168,7 +170,9 @@ def _skus(content: Mapping[str, Any]) -> list[str]:
 def _margins(content: Mapping[str, Any]) -> Margins:
     suppliers = []
     if "margin_drop" in content:
-        suppliers.append(Supplier(margin=np.asarray(_numbers("margin_drop", content["margin_drop"]))))
+        suppliers.append(
+            Supplier(margin=np.asarray(_numbers("margin_drop", content["margin_drop"])))
+        )
     entries = content.get("suppliers", [])
     if not isinstance(entries, list):
         raise ValueError("suppliers must be a list of objects.")
@@ -178,7 +182,9 @@ def _margins(content: Mapping[str, Any]) -> Margins:
             raise ValueError(f"{place} must be an object with name and margin.")
         for key in entry:
             if key not in SUPPLIER_KEYS:
-                raise ValueError(f"{place}: unknown key {key!r}; known: {', '.join(SUPPLIER_KEYS)}.")
+                raise ValueError(
+                    f"{place}: unknown key {key!r}; known: {', '.join(SUPPLIER_KEYS)}."
+                )
         suppliers.append(
             Supplier(
                 name=str(entry.get("name", f"supplier {i + 1}")),

@@ -31,9 +31,7 @@ def hindsight(day: Day, *, time_limit_s: float = 60.0, relative_gap: float = 1e-
     return Rationing(rule="hindsight", day=day, own=own, upper=upper)
 
 
-def _packed(
-    day: Day, time_limit_s: float, relative_gap: float
-) -> tuple[NDArray[np.bool_], float]:
+def _packed(day: Day, time_limit_s: float, relative_gap: float) -> tuple[NDArray[np.bool_], float]:
     """Return the orders to serve and an upper bound of their gain."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -48,7 +46,7 @@ def _packed(
     with _silent():
         found: Any = milp(
             -worth[own],
-            integrality=np.ones(int(own.sum())),
+            integrality=np.ones(int(own.sum()), np.int64),
             bounds=Bounds(0.0, 1.0),
             constraints=LinearConstraint(demand[scarce], -np.inf, day.stock[scarce]),
             options={"time_limit": time_limit_s, "mip_rel_gap": relative_gap},

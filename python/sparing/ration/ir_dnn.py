@@ -36,7 +36,9 @@ class IrDnn:
         layers = [frozen_array(f"layers[{i}]", w, np.float32) for i, w in enumerate(self.layers)]
         object.__setattr__(self, "layers", tuple(layers))
         if len(layers) < 4 or len(layers) % 2 or layers[0].ndim != 2 or layers[0].shape[0] % 2:
-            raise ValueError("layers must be weight and bias of one hidden layer or more, and last.")
+            raise ValueError(
+                "layers must be weight and bias of one hidden layer or more, and last."
+            )
         width = layers[0].shape[0]
         for weight, bias in zip(layers[::2], layers[1::2], strict=True):
             if weight.shape != (width, bias.size):
@@ -52,7 +54,7 @@ class IrDnn:
     @property
     def num_skus(self) -> int:
         """The number of SKUs it was trained for; it takes no other."""
-        return (self.layers[0].shape[0] - 2) // 2
+        return int(self.layers[0].shape[0] - 2) // 2
 
     def open(self, margins: Margins, outlook: Outlook) -> OpenIrDnn:
         """Begin a day; nothing needs to be known of demand.
@@ -72,8 +74,9 @@ class IrDnn:
     def scaled_margins(self, margins: Margins, orders: Orders) -> NDArray[np.float32]:
         """Return the last two inputs of each order [N, 2]."""
         dropped = margins.of_suppliers(orders).max(axis=0)
-        pair = np.stack([margins.of_own(orders), dropped], axis=1)
-        return (pair / np.array(self.scales[2:])).astype(np.float32)
+        own, drop = self.scales[2:]
+        pair = np.stack([margins.of_own(orders) / own, dropped / drop], axis=1)
+        return pair.astype(np.float32)
 
     def save(self, path: str | Path) -> None:
         """Write an npz file without pickles."""

@@ -132,7 +132,9 @@ def train_ir_dnn(
     ranked = np.random.default_rng([chosen.seed, 7]).permutation(len(data.supplier))
     num_out = round(chosen.held_out * len(ranked))
     held, rest = ranked[:num_out], ranked[num_out:]
-    folds = np.array_split(rest[: len(rest) // chosen.num_folds * chosen.num_folds], chosen.num_folds)
+    folds = np.array_split(
+        rest[: len(rest) // chosen.num_folds * chosen.num_folds], chosen.num_folds
+    )
     results, unseen = [], {}
     for number, candidate in enumerate(search):
         report(f"ir_dnn: cross-validation, architecture {number + 1} of {len(search)}")
@@ -184,7 +186,8 @@ def _forward(layers: Layers, inputs: Any, masks: Sequence[Any]) -> jax.Array:
     for (weight, bias), mask in zip(layers[:-1], masks, strict=True):
         value = jax.nn.relu(value @ weight + bias) * mask
     weight, bias = layers[-1]
-    return (value @ weight + bias)[..., 0]
+    logit: jax.Array = (value @ weight + bias)[..., 0]
+    return logit
 
 
 def _fit(
@@ -271,7 +274,9 @@ def _initial(params: IrDnnParams, num_inputs: int) -> Layers:
     keys = jax.random.split(jax.random.key(params.seed + 1), len(sizes) - 1)
     for key, size, width in zip(keys, sizes[:-1], sizes[1:], strict=True):
         limit = float(np.sqrt(6.0 / (size + width)))
-        layers.append((jax.random.uniform(key, (size, width), minval=-limit, maxval=limit), jnp.zeros(width)))
+        layers.append(
+            (jax.random.uniform(key, (size, width), minval=-limit, maxval=limit), jnp.zeros(width))
+        )
     return layers
 
 

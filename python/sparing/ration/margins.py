@@ -96,7 +96,8 @@ class Margins:
 
     def gain(self, orders: Orders) -> NDArray[np.float64]:
         """Return what serving each order from stock adds to its margin at the best supplier [N]."""
-        return self.of_own(orders) - self.of_suppliers(orders).max(axis=0)
+        dropped: NDArray[np.float64] = self.of_suppliers(orders).max(axis=0)
+        return self.of_own(orders) - dropped
 
 
 def unit_margins(name: str, values: ArrayLike) -> NDArray[np.float64]:

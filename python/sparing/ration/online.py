@@ -30,7 +30,10 @@ class OpenRule(Protocol):
 class OnlineRule(Protocol):
     """A rule that decides an order when it arrives."""
 
-    key: str
+    @property
+    def key(self) -> str:
+        """By which it is called on the command line and in JSON."""
+        ...
 
     def open(self, margins: Margins, outlook: Outlook) -> OpenRule:
         """Begin a day."""

@@ -32,7 +32,12 @@ class Orders:
         for name, dtype in (("indptr", np.int64), ("sku", np.int32), ("quantity", np.int64)):
             object.__setattr__(self, name, frozen_array(name, getattr(self, name), dtype))
         steps = np.diff(self.indptr)
-        if self.indptr.ndim != 1 or not self.indptr.size or self.indptr[0] != 0 or (steps < 0).any():
+        if (
+            self.indptr.ndim != 1
+            or not self.indptr.size
+            or self.indptr[0] != 0
+            or (steps < 0).any()
+        ):
             raise ValueError("indptr must rise from 0.")
         if self.sku.shape != (self.indptr[-1],) or self.quantity.shape != self.sku.shape:
             raise ValueError(f"sku and quantity must have shape ({self.indptr[-1]},).")

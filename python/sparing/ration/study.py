@@ -129,7 +129,9 @@ def _classification(
     rows = []
     for threshold in sorted({0.5, 0.8, 0.9, trained.tuned_threshold or 0.8}):
         rule: OnlineRule = replace(trained.rule, threshold=threshold)
-        online = measure(["ir_dnn"], days, history_of(catalogue, 0), {"ir_dnn": rule}, progress=tell)
+        online = measure(
+            ["ir_dnn"], days, history_of(catalogue, 0), {"ir_dnn": rule}, progress=tell
+        )
         counts = trained.classified(threshold)
         rows.append(
             {
