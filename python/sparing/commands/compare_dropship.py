@@ -91,7 +91,8 @@ def _print_calibration(report: dict[str, Any]) -> None:
         f"{key} {_plus_minus(row['ofr'], 3)} ({row['calibrated_to']:.3f})"
         for key, row in found["rules"].items()
     ]
-    print(f"OFR over {found['days']} days (calibrated to): {', '.join(parts)}\n")
+    print(f"OFR over {found['days']} days, and what the case was calibrated to:")
+    print(f"{'; '.join(parts)}\n")
 
 
 def _print_rules(report: dict[str, Any]) -> None:

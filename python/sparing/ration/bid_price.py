@@ -12,7 +12,7 @@ from sparing.ration.margins import Margins
 from sparing.ration.orders import Orders, joined
 from sparing.ration.outlook import Outlook
 
-MAX_HISTORY = 2000  # earlier orders in the linear program; more change nothing but its time
+MAX_HISTORY = 1000  # earlier orders in the linear program; more change nothing but its time
 
 
 class BidPrice:
