@@ -109,7 +109,9 @@ def test_answers_one_by_one_are_those_of_the_whole_day(day, seed, num_solves):
         whole = run_online(rule, day, outlook)
         desk = Desk(rule, stock=day.stock, margins=day.margins, outlook=outlook)
         answers = []
-        for order in day.orders.dense():
+        for i, order in enumerate(day.orders.dense()):
+            if i % 3:
+                desk.prepare()  # changes no answer
             answers.append(desk.arrive({j: int(d) for j, d in enumerate(order) if d}))
         assert [answer.own for answer in answers] == whole.own.tolist(), rule.key
         assert sum(answer.margin for answer in answers) == pytest.approx(whole.margin, abs=1e-9)

@@ -42,7 +42,7 @@ class OpenBidPrice:
     def __init__(self, margins: Margins, outlook: Outlook, every: int) -> None:
         self._margins, self._every, self._expected = margins, every, outlook.num_orders
         self._known = [outlook.history]
-        self._arrived = 0
+        self._arrived, self._solved_at = 0, -1
         self._price = np.zeros(margins.num_skus)
 
     def answer(self, orders: Orders, stock: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -51,14 +51,19 @@ class OpenBidPrice:
         gain = self._margins.gain(orders)
         first = 0
         while first < len(orders):
-            if self._arrived % self._every == 0:
-                self._price = self._solve(stock)
+            self.prepare(stock)
             last = min(first + self._every - self._arrived % self._every, len(orders))
             _core.ration_priced(*orders.parts, gain, self._price, first, last, stock, own)
             self._known.append(orders.rows(np.arange(first, last)))
             self._arrived += last - first
             first = last
         return own
+
+    def prepare(self, stock: NDArray[np.int64]) -> None:
+        """Solve the program anew if the next order is one at which that is due."""
+        if self._arrived % self._every == 0 and self._solved_at != self._arrived:
+            self._price = self._solve(stock)
+            self._solved_at = self._arrived
 
     def _solve(self, stock: NDArray[np.int64]) -> NDArray[np.float64]:
         self._known = [joined(self._known)]

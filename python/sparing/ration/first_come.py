@@ -49,3 +49,6 @@ class FirstCome:
             _core.ration_first_come(*orders.parts, self._strict, stock, own)
         self._closed |= self._strict and not own.all()
         return own
+
+    def prepare(self, stock: NDArray[np.int64]) -> None:
+        """Nothing is to be done between orders."""

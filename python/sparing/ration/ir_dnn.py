@@ -113,6 +113,9 @@ class OpenIrDnn:
         """Decide the orders that arrive now."""
         return self.judged(orders, stock)[0]
 
+    def prepare(self, stock: NDArray[np.int64]) -> None:
+        """Nothing is to be done between orders."""
+
     def judged(
         self, orders: Orders, stock: NDArray[np.int64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -99,6 +99,9 @@ class OpenLearned:
         seen.decide(self._rule.weights, self._rule.order_value, stock, own)
         return own
 
+    def prepare(self, stock: NDArray[np.int64]) -> None:
+        """Nothing is to be done between orders."""
+
     def outlined(self, orders: Orders) -> Any:
         """Return the arrivals as the network sees them, and count them."""
         gain = self._margins.gain(orders)

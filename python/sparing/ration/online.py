@@ -26,6 +26,10 @@ class OpenRule(Protocol):
         """
         ...
 
+    def prepare(self, stock: NDArray[np.int64]) -> None:
+        """Do now what would keep the next order waiting; changes no answer."""
+        ...
+
 
 class OnlineRule(Protocol):
     """A rule that decides an order when it arrives."""
@@ -75,6 +79,10 @@ class Desk:
     def stock(self) -> NDArray[np.int64]:
         """Units left of each SKU [n]."""
         return self._stock.copy()
+
+    def prepare(self) -> None:
+        """Use the time between two orders: bid prices are solved anew where that is due."""
+        self._rule.prepare(self._stock)
 
     def arrive(self, order: Mapping[int, int]) -> Answer:
         """Decide an order, given as SKU -> quantity, at once."""
