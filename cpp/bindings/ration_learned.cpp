@@ -19,10 +19,11 @@ namespace {
 
 sparing::Outlined outlined(const I64& indptr, const I32& sku, const I64& quantity, const F64& gain,
                            const F64& mean_gain, const F64& unit_gain, double expected_orders,
-                           double position, F64& units, F64& squares, double num_orders) {
+                           double position, F64& units, F64& squares, double num_orders,
+                           double num_lines) {
     const sparing::Orders orders{in(indptr), in(sku), in(quantity)};
     return sparing::outlined(orders, in(gain), in(mean_gain), in(unit_gain), expected_orders,
-                             position, {out(units), out(squares), num_orders});
+                             position, {out(units), out(squares), num_orders, num_lines});
 }
 
 void bind_network(py::module_& m) {
@@ -56,7 +57,7 @@ void bind_ration_learned(py::module_& m) {
         .def(py::init(&outlined), "indptr"_a.noconvert(), "sku"_a.noconvert(),
              "quantity"_a.noconvert(), "gain"_a.noconvert(), "mean_gain"_a.noconvert(),
              "unit_gain"_a.noconvert(), "expected_orders"_a, "position"_a, "units"_a.noconvert(),
-             "squares"_a.noconvert(), "num_orders"_a, py::keep_alive<1, 2>(),
+             "squares"_a.noconvert(), "num_orders"_a, "num_lines"_a, py::keep_alive<1, 2>(),
              py::keep_alive<1, 3>(), py::keep_alive<1, 4>(), py::keep_alive<1, 5>(),
              py::keep_alive<1, 6>())
         .def(

@@ -406,6 +406,7 @@ class RationOutlined:
         units: _Numbers,
         squares: _Numbers,
         num_orders: float,
+        num_lines: float,
     ) -> None: ...
     def decide(
         self,

@@ -93,12 +93,15 @@ def learned_margins(day, history, expected, weights, sizes, order_value):
         scale = np.mean(gains) if np.mean(gains) > 0 else 1.0
         left = max(expected - i - 1, 0)
         total = np.zeros(sizes[1][1])
+        held = [d for row in seen for d in row if d]  # lines; each SKU gets one of mean size
+        like, like_squares = (np.mean(held), np.mean(np.square(held))) if held else (0.0, 0.0)
+        counted = len(seen) * (1 + day.stock.size / max(len(held), 1))
         for j in np.flatnonzero(order):
-            units = sum(row[j] for row in seen)
-            squares = sum(row[j] ** 2 for row in seen)
+            units = sum(row[j] for row in seen) + like
+            squares = sum(row[j] ** 2 for row in seen) + like_squares
             size = squares / units if units else float(order[j])
-            mean = left / len(seen) * units if seen else 0.0
-            spread = left / len(seen) * squares if seen else 0.0
+            mean = left / counted * units if counted else 0.0
+            spread = left / counted * squares if counted else 0.0
             deviation = np.sqrt(spread + size**2)
             after = float(stock[j] - order[j])
             x = [

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct DemandCounts {
     std::span<double> units;    // [n] units asked for
     std::span<double> squares;  // [n] sum of squared quantities
     double num_orders = 0.0;    // orders counted
+    double num_lines = 0.0;     // lines counted
 };
 
 /// What a line of an order brings along but the stock, which depends on earlier decisions.
@@ -41,24 +44,34 @@ struct Outlined {
 
 /// Runs through the arrivals once; `position` orders came before on this day. Behind order i,
 /// expected_orders - position - i - 1 are still expected, each of which asks for units / num_orders
-/// of a SKU. The counts take up each order when it has been looked at.
+/// of a SKU. The counts take up each order when it has been looked at. Where little was counted, a
+/// SKU is taken for like the others: to each a line of mean size is added, and to the orders as
+/// many as bring one line a SKU.
 inline Outlined outlined(const Orders& orders, std::span<const double> gain,
                          std::span<const double> mean_gain, std::span<const double> unit_gain,
                          double expected_orders, double position, DemandCounts counts) {
     Outlined day{orders, gain, mean_gain, {}, {}};
     day.lines.resize(orders.sku.size());
     day.left.resize(orders.size());
+    const auto num_skus = static_cast<double>(counts.units.size());
+    double units = std::accumulate(counts.units.begin(), counts.units.end(), 0.0);
+    double squares = std::accumulate(counts.squares.begin(), counts.squares.end(), 0.0);
     for (std::size_t i = 0; i < orders.size(); ++i) {
+        const double lines = std::max(counts.num_lines, 1.0);
+        const double mean_line = units / lines, mean_square = squares / lines;
+        const double counted = counts.num_orders * (1.0 + num_skus / lines);
         const double left =
             std::max(expected_orders - position - static_cast<double>(i) - 1.0, 0.0);
-        const double scale = counts.num_orders > 0.0 ? left / counts.num_orders : 0.0;
+        const double scale = counted > 0.0 ? left / counted : 0.0;
         day.left[i] = static_cast<float>(left / std::max(expected_orders, 1.0));
         for (std::size_t k = orders.begin(i); k < orders.end(i); ++k) {
             const auto j = static_cast<std::size_t>(orders.sku[k]);
             const auto d = static_cast<double>(orders.quantity[k]);
-            const double size = counts.units[j] > 0.0 ? counts.squares[j] / counts.units[j] : d;
-            const double mean = scale * counts.units[j];
-            const double deviation = std::sqrt(scale * counts.squares[j] + size * size);
+            const double asked = counts.units[j] + mean_line;
+            const double asked_squares = counts.squares[j] + mean_square;
+            const double size = asked > 0.0 ? asked_squares / asked : d;
+            const double mean = scale * asked;
+            const double deviation = std::sqrt(scale * asked_squares + size * size);
             day.lines[k] = {
                 static_cast<float>(d / size),     static_cast<float>(std::log1p(mean / size)),
                 static_cast<float>(unit_gain[j]), static_cast<float>(1.0 / size),
@@ -69,8 +82,11 @@ inline Outlined outlined(const Orders& orders, std::span<const double> gain,
             const auto d = static_cast<double>(orders.quantity[k]);
             counts.units[j] += d;
             counts.squares[j] += d * d;
+            units += d;
+            squares += d * d;
         }
         counts.num_orders += 1.0;
+        counts.num_lines += static_cast<double>(orders.end(i) - orders.begin(i));
     }
     return day;
 }

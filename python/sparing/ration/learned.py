@@ -88,7 +88,7 @@ class OpenLearned:
         self._units = _counts(history, 1)
         self._squares = _counts(history, 2)
         self._gains = float(margins.gain(history).sum())
-        self._arrived = 0
+        self._arrived, self._lines = 0, history.sku.size
         mean = float(margins.unit_gain.mean()) if margins.num_skus else 0.0
         self._unit_gain = margins.unit_gain / (mean if mean > 0.0 else 1.0)
 
@@ -118,8 +118,10 @@ class OpenLearned:
             self._units,
             self._squares,
             float(before),
+            float(self._lines),
         )
         self._arrived += len(orders)
+        self._lines += orders.sku.size
         self._gains = float(sums[-1]) if len(orders) else self._gains
         return found
 
