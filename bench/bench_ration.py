@@ -9,10 +9,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from sparing import _core
 from sparing.ration.bid_price import BidPrice
 from sparing.ration.case import DropshipCase
 from sparing.ration.criticality import criticality
-from sparing.ration.day import Day
+from sparing.ration.day import Day, Rationing
+from sparing.ration.evaluation import Interval
 from sparing.ration.first_come import FifoSkip, FifoStrict
 from sparing.ration.hindsight import hindsight
 from sparing.ration.ir_dnn import IrDnn
@@ -148,3 +150,51 @@ def test_hindsight(benchmark):
     found = benchmark.pedantic(lambda: [hindsight(day) for day in days], rounds=2)
     assert max(result.gap for result in found) < 1e-6
     assert isinstance(found[0].day, Day)
+
+
+def served_by_futures(day, futures, order_value, mean_gain):
+    """Serve an order if that is better on average over simulated rests of the day.
+
+    Each rest is run on under skipping FIFO, with the order served and with it turned down.
+    """
+    stock, own = day.stock.copy(), np.zeros(len(day.orders), np.bool_)
+    for i in range(len(day.orders)):
+        part = slice(*day.orders.indptr[i : i + 2])
+        sku, quantity = day.orders.sku[part], day.orders.quantity[part]
+        if (quantity > stock[sku]).any():
+            continue
+        after = stock.copy()
+        after[sku] -= quantity
+        taken = np.zeros(2)  # margin and orders
+        for orders, gain in futures:
+            for start, sign in ((stock, 1.0), (after, -1.0)):
+                served = np.zeros(len(day.orders) - i - 1, np.bool_)
+                rest = orders.indptr[i + 1 :], orders.sku, orders.quantity
+                _core.ration_first_come(*rest, False, start.copy(), served)
+                taken += sign * np.array([gain[i + 1 :][served].sum(), served.sum()])
+        taken /= len(futures)
+        own[i] = (day.gain[i] - taken[0]) / mean_gain + order_value * (1.0 - taken[1]) >= 0.0
+        stock = after if own[i] else stock
+    return Rationing(rule="futures", day=day, own=own)
+
+
+@pytest.mark.full
+@pytest.mark.benchmark(group="rationing: 60 simulated futures before each decision, 60 days")
+def test_what_simulated_futures_gain(benchmark):
+    """What one step of policy improvement can gain at all, without a network between."""
+    catalogue, rng = DropshipCase().catalogue(0), np.random.default_rng(5)
+
+    def run():
+        gains = []
+        for day in catalogue.days(1000, 60):
+            drawn = [catalogue.orders(rng, len(day.orders)) for _ in range(60)]
+            futures = [(orders, catalogue.margins.gain(orders)) for orders in drawn]
+            found = served_by_futures(day, futures, 0.7, 54.0)
+            base = run_online(FifoSkip(), day)
+            gains.append((found.ofr - base.ofr, found.margin - base.margin))
+        return np.array(gains)
+
+    gains = benchmark.pedantic(run, rounds=1)
+    found = {name: Interval.of(gains[:, k]).json for k, name in enumerate(("ofr", "margin"))}
+    benchmark.extra_info.update(found)
+    print(f"\nabove skipping FIFO: {found}")

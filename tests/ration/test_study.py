@@ -62,6 +62,14 @@ def test_the_study_repeats(study):
     assert again["sensitivity"] == study.report["sensitivity"][:1]
 
 
+def test_the_sizes_are_those_of_the_thesis_and_follow_the_case():
+    case = sparing.load("dropship")
+    assert StudyParams.full(case, 0) == StudyParams()
+    small = StudyParams.quick(case.resized(num_skus=70, orders_per_day=100), 5)
+    assert small.sizes == ((60, 100), (60, 115), (90, 100), (90, 115))
+    assert (small.tested_orders, small.seed) == (105, 5)
+
+
 def test_tables_plots_and_models_are_written(tmp_path, study):
     pytest.importorskip("matplotlib")
     save_study(study, tmp_path / "out")

@@ -32,7 +32,7 @@ def compare_dropship(case: str, *, out: Path | None, seed: int, quick: bool, jso
             check_matplotlib()
         from sparing.ration.study import StudyParams, run_study
 
-        params = StudyParams.quick(seed) if quick else StudyParams(seed=seed)
+        params = (StudyParams.quick if quick else StudyParams.full)(problem, seed)
         progress = _Progress()
         try:
             study = run_study(problem, params, progress=progress)
@@ -87,6 +87,9 @@ def _print_calibration(report: dict[str, Any]) -> None:
         f"{report['case']}: {report['skus']} SKUs, {report['orders']} orders a day, seed"
         f" {report['seed']}"
     )
+    if found is None:
+        print()
+        return
     parts = [
         f"{key} {_plus_minus(row['ofr'], 3)} ({row['calibrated_to']:.3f})"
         for key, row in found["rules"].items()

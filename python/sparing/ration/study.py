@@ -47,10 +47,20 @@ class StudyParams:
     sizes: tuple[tuple[int, int], ...] = SIZES  # SKUs and orders a day, section 3.7
 
     @classmethod
-    def quick(cls, seed: int) -> StudyParams:
+    def full(cls, case: DropshipCase, seed: int) -> StudyParams:
+        """Return the whole study; for another e-tailer the sizes are in the same proportions."""
+        sizes = tuple(
+            (round(case.num_skus * skus / 350), round(case.orders_per_day * orders / 200))
+            for skus, orders in SIZES
+        )
+        return cls(seed=seed, tested_orders=round(1.05 * case.orders_per_day), sizes=sizes)
+
+    @classmethod
+    def quick(cls, case: DropshipCase, seed: int) -> StudyParams:
         """Return a study of about a minute: no search, our shipped model, four sizes."""
-        corners = ((300, 200), (300, 230), (450, 200), (450, 230))
-        return cls(seed=seed, unseen_days=200, training_days=0, search=False, sizes=corners)
+        whole = cls.full(case, seed)
+        corners = tuple(whole.sizes[i] for i in (0, 3, 12, 15))
+        return replace(whole, unseen_days=200, training_days=0, search=False, sizes=corners)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,13 +113,15 @@ def _learner(case: DropshipCase, params: StudyParams, tell: Progress) -> Learned
     if params.training_days == 0:
         return shipped()
     tell("learned: drawing days")
-    days = training_days(case, num_days=params.training_days, seed=params.seed)
+    days = training_days(case, params.sizes, num_days=params.training_days, seed=params.seed)
     options = LearnedParams(seed=params.seed)
     return train_learned(days.days, days.outlooks, options, progress=tell)
 
 
-def _calibration(case: DropshipCase, params: StudyParams, tell: Progress) -> dict[str, Any]:
-    """Strict FIFO and criticality beside what the case was calibrated to."""
+def _calibration(case: DropshipCase, params: StudyParams, tell: Progress) -> dict[str, Any] | None:
+    """Strict FIFO and criticality beside what the case was calibrated to; None for another case."""
+    if replace(case, name="dropship") != DropshipCase():
+        return None
     catalogue = case.catalogue(params.seed)
     days = catalogue.days(HISTORY_DAYS, params.calibration_days)
     found = measure([*CALIBRATED], days, history_of(catalogue, 0), online_rules(), progress=tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -32,22 +33,27 @@ def history_of(catalogue: Catalogue, num_days: int = HISTORY_DAYS) -> Outlook:
     return Outlook(history=kept, num_orders=case.orders_per_day)
 
 
-def training_days(case: DropshipCase, *, num_days: int, seed: int) -> TrainingDays:
+def training_days(
+    case: DropshipCase,
+    sizes: Sequence[tuple[int, int]] = SIZES,
+    *,
+    num_days: int,
+    seed: int,
+) -> TrainingDays:
     """Draw days to train on, none of them of an e-tailer that is tested.
 
-    Two thirds are days of `case` at the sizes of the thesis's sensitivity analysis, a third are of
-    e-tailers of any size, any scarcity and any length of history, so that the rule knows days
-    unlike these too.
+    Two thirds are days of `case` at these numbers of SKUs and orders, a third are of e-tailers of
+    any size, any scarcity and any length of history, so that the rule knows days unlike these too.
     """
     rng = np.random.default_rng([seed, 5])
     found = TrainingDays([], [])
-    for number, (num_skus, num_orders) in enumerate(SIZES):
+    for number, (num_skus, num_orders) in enumerate(sizes):
         sized = case.resized(num_skus=num_skus, orders_per_day=num_orders)
-        _add(found, sized, HISTORY_DAYS, 2 * num_days // (3 * len(SIZES)), seed, number)
+        _add(found, sized, HISTORY_DAYS, 2 * num_days // (3 * len(sizes)), seed, number)
     for number in range(64):
         other = _other_case(case, rng)
         history = int(rng.choice([0, 1, 5, HISTORY_DAYS]))
-        _add(found, other, history, num_days // (3 * 64), seed, len(SIZES) + number)
+        _add(found, other, history, num_days // (3 * 64), seed, len(sizes) + number)
     return found
 
 
