@@ -147,6 +147,8 @@ def _print_classification(report: dict[str, Any]) -> None:
     rows = [["thesis, 0.8", *(f"{thesis[name]:.3f}" for name in names), "", "0.633"]]
     for row in found["thresholds"]:
         label = f"{row['threshold']:.2f}" + (", tuned" if row["tuned"] else "")
+        if row["hidden"] != found["hidden"]:
+            label += f", {'-'.join(map(str, row['hidden']))}"
         figures = ["-" if row[name] is None else f"{row[name]:.3f}" for name in names]
         rows.append([label, *figures, str(row["false_negatives"]), f"{row['ofr']['mean']:.3f}"])
     sides = ["S prec.", "S recall", "E prec.", "E recall"]

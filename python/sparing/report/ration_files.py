@@ -46,11 +46,12 @@ def _write_rules(path: Path, tables: list[dict[str, Any]]) -> None:
 
 def _write_thresholds(path: Path, report: dict[str, Any]) -> None:
     thesis = report["thesis"]["classification"]
-    rows = [["thesis", 0.8, *thesis.values(), report["thesis"]["ofr"]["ir_dnn"]]]
+    rows = [["thesis", "50-60", 0.8, *thesis.values(), report["thesis"]["ofr"]["ir_dnn"]]]
     for row in report["classification"]["thresholds"]:
         figures = [row[name] for name in thesis]
-        rows.append(["found", row["threshold"], *figures, row["ofr"]["mean"]])
-    write_csv(path, ["source", "threshold", *thesis, "ofr"], rows)
+        hidden = "-".join(map(str, row["hidden"]))
+        rows.append(["found", hidden, row["threshold"], *figures, row["ofr"]["mean"]])
+    write_csv(path, ["source", "neurons", "threshold", *thesis, "ofr"], rows)
 
 
 def _write_differences(path: Path, unseen: dict[str, Any]) -> None:
