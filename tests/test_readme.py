@@ -5,6 +5,7 @@ import io
 import itertools
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ def test_console_blocks_print_what_stands_in_them(capsys, tmp_path, monkeypatch,
     write_case(
         tmp_path / "goals.toml", criterion="average", cost={"weight": 1.0}, reliability=goals
     )
+    shutil.copy(ROOT / "tests" / "data" / "rationing-day.json", tmp_path / "day.json")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(SystemExit) as ended:

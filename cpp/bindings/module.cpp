@@ -3,6 +3,8 @@
 void bind_epoch_program(py::module_& m);
 void bind_explicit(py::module_& m);
 void bind_load_sharing(py::module_& m);
+void bind_ration(py::module_& m);
+void bind_ration_learned(py::module_& m);
 void bind_rollout(py::module_& m);
 void bind_separable(py::module_& m);
 void bind_transient(py::module_& m);
@@ -12,6 +14,8 @@ PYBIND11_MODULE(_core, m) {
     bind_epoch_program(m);
     bind_explicit(m);
     bind_load_sharing(m);
+    bind_ration(m);
+    bind_ration_learned(m);
     bind_rollout(m);
     bind_separable(m);
     bind_transient(m);

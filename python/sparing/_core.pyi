@@ -405,3 +405,85 @@ def simulate_load_sharing(
     totals: _Numbers,
     num_threads: int,
 ) -> None: ...
+
+RATION_HIDDEN: int
+RATION_LINE_FEATURES: int
+RATION_ORDER_FEATURES: int
+
+def ration_first_come(
+    indptr: _Indices,
+    sku: NDArray[np.int32],
+    quantity: _Indices,
+    strict: bool,
+    stock: _Indices,
+    own: NDArray[np.bool_],
+) -> None: ...
+def ration_priced(
+    indptr: _Indices,
+    sku: NDArray[np.int32],
+    quantity: _Indices,
+    gain: _Numbers,
+    price: _Numbers,
+    first: int,
+    last: int,
+    stock: _Indices,
+    own: NDArray[np.bool_],
+) -> None: ...
+def ration_criticality(
+    indptr: _Indices,
+    sku: NDArray[np.int32],
+    quantity: _Indices,
+    sku_indptr: _Indices,
+    sku_order: NDArray[np.int32],
+    margin: _Numbers,
+    stock: _Indices,
+    own: NDArray[np.bool_],
+    sequence: NDArray[np.int32],
+) -> None: ...
+def ration_network(
+    indptr: _Indices,
+    sku: NDArray[np.int32],
+    quantity: _Indices,
+    margins: NDArray[np.float32],
+    weights: Sequence[NDArray[np.float32]],
+    stock_scale: float,
+    quantity_scale: float,
+    threshold: float,
+    stock: _Indices,
+    own: NDArray[np.bool_],
+    probability: NDArray[np.float32],
+) -> None: ...
+
+class RationOutlined:
+    def __init__(
+        self,
+        indptr: _Indices,
+        sku: NDArray[np.int32],
+        quantity: _Indices,
+        gain: _Numbers,
+        mean_gain: _Numbers,
+        unit_gain: _Numbers,
+        expected_orders: float,
+        position: float,
+        units: _Numbers,
+        squares: _Numbers,
+        num_orders: float,
+        num_lines: float,
+    ) -> None: ...
+    def decide(
+        self,
+        weights: NDArray[np.float32],
+        order_value: float,
+        stock: _Indices,
+        own: NDArray[np.bool_],
+    ) -> None: ...
+    def labels(
+        self,
+        weights: NDArray[np.float32],
+        order_value: float,
+        stock: _Indices,
+        own: NDArray[np.bool_],
+        line_features: NDArray[np.float32],
+        order_features: NDArray[np.float32],
+        label: NDArray[np.float32],
+    ) -> None: ...

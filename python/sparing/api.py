@@ -27,6 +27,7 @@ from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
+from sparing.ration.case_files import is_dropship, load_dropship
 from sparing.registry import public_face
 from sparing.simulate import rollouts
 from sparing.simulate.load_sharing import LoadSharingResult
@@ -40,8 +41,11 @@ SPARE_METRIC_STATES = 1 << 18  # and those of the spares, a dozen more
 def load(path_or_case_name: str | Path) -> Any:
     """Return the problem of a built-in case (see `sparing cases`) or of a case file.
 
-    It is a `MultiComponentProblem` or a `LoadSharingProblem`, by the kind that the file names.
+    It is a `MultiComponentProblem`, a `LoadSharingProblem` or a `DropshipCase`, by the kind that
+    the file names.
     """
+    if is_dropship(path_or_case_name):
+        return load_dropship(path_or_case_name)
     return load_case(path_or_case_name)
 
 

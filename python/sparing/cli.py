@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front."""
+"""The command line: sparing cases | solve | simulate | compare | front | ration."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sparing.commands.cases import cases
 from sparing.commands.compare import compare
 from sparing.commands.front import front
 from sparing.commands.output import print_error
+from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front):
+for command in (cases, solve, simulate, compare, front, ration):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

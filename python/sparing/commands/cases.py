@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sparing.commands.output import one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption, multi_component
+from sparing.ration.case_files import BUILT_IN, KIND, load_dropship
 from sparing.registry import command_face
+
+
+def _dropship_row(name: str) -> dict[str, Any]:
+    case = load_dropship(name)
+    return {
+        "case": name,
+        "kind": KIND,
+        "structure": f"{case.num_skus} SKUs, {case.orders_per_day} orders a day",
+        "states": "",
+        "components": "",
+    }
 
 
 def cases(json: JsonOption = False) -> None:
@@ -33,6 +47,7 @@ def cases(json: JsonOption = False) -> None:
                     "goals": [*problem.goals],
                 }
             )
+        found += [_dropship_row(name) for name in BUILT_IN]
     if json:
         print_json({"cases": found})
         return

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sparing.commands.compare_dropship import compare_dropship
 from sparing.commands.output import (
     WIDTH,
     check_new_folder,
@@ -24,6 +25,7 @@ from sparing.commands.problems import (
     multi_component,
     summary,
 )
+from sparing.ration.case_files import is_dropship
 from sparing.registry import command_face
 
 SHOWN_LINES = 24  # of the explanation; --json and --out hold all
@@ -34,14 +36,22 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Write tables (CSV, JSON) and plots into this folder.")
     ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated days of an e-tailer.")] = 0,
+    quick: Annotated[bool, typer.Option(help="Of an e-tailer: a study of about a minute.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Compare the usual policies with the optimum, exactly, and explain the optimal policy.
 
     For a case with spares: what it is worth to plan maintenance and stocks jointly.
     For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
+    For dropship, rules that ration an e-tailer's stock are simulated beside the hindsight bound.
     """
+    if is_dropship(case):
+        compare_dropship(case, out=out, seed=seed, quick=quick, json=json)
+        return
     with one_line_errors():
+        if quick or seed:
+            raise ValueError("--quick and --seed are for cases of kind 'dropship'; this is exact.")
         loaded = load_problem(case)
         face = command_face(loaded)
         if face is not None:

@@ -12,6 +12,7 @@ import typer
 
 from sparing.models.case_files import Problem, built_in_cases, load_case
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.ration.case_files import is_dropship
 
 CaseArgument = Annotated[
     str, typer.Argument(metavar="CASE|FILE", help="A built-in case, or a case file (TOML).")
@@ -31,6 +32,10 @@ class CriterionName(StrEnum):
 
 def load_problem(case: str) -> Problem:
     """Return the problem of a case or file; a misspelt case gets suggestions."""
+    if is_dropship(case):
+        raise ValueError(
+            f"{case}: an e-tailer, not a system to maintain; try sparing compare {case}."
+        )
     known = built_in_cases()
     if case not in known and not Path(case).exists():
         near = difflib.get_close_matches(case, known, n=3)

@@ -28,7 +28,7 @@ def simulate(
         typer.Option(
             metavar="POLICY",
             help="optimal, corrective, random, limits=1,3,1, or the folder of a saved solution;"
-            " with spares: optimal, corrective, maintenance-first (then s, S), or a folder.",
+            " with spares: optimal, corrective, maintenance-first (then s, S), or a folder;"
             " for load-sharing cases also plain=m,s,S and demand-aware=m,s,S.",
         ),
     ] = "optimal",

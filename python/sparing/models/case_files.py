@@ -25,6 +25,7 @@ from sparing.models.load_sharing_files import load_sharing_problem, load_sharing
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 
 Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem
+RATIONING_CASES = ("dropship.toml",)  # read by sparing.ration.case_files
 
 
 class CaseError(ValueError):
@@ -32,10 +33,12 @@ class CaseError(ValueError):
 
 
 def built_in_cases() -> list[str]:
-    """Return the names of the built-in cases."""
+    """Return the names of the built-in cases, those of order rationing left aside."""
     folder = resources.files("sparing") / "cases"
     return sorted(
-        f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")
+        f.name.removesuffix(".toml")
+        for f in folder.iterdir()
+        if f.name.endswith(".toml") and f.name not in RATIONING_CASES
     )
 
 

@@ -22,7 +22,7 @@ def save_comparison(found: Comparison, folder: Path) -> None:
     with replaced_folder(folder) as part:
         fields = ["key", "policy", "reward", "cost", "reliability"]
         rows = [[row[field] for field in fields] for row in report["policies"]]
-        _write_csv(part / "policies.csv", fields, rows)
+        write_csv(part / "policies.csv", fields, rows)
         if report["thesis"]["tables"]:
             _write_thesis(part / "thesis.csv", found)
         if report["actions"]:
@@ -42,7 +42,7 @@ def _write_thesis(path: Path, found: Comparison) -> None:
             ]
             rows.append([table["table"], table["scenario"], row["policy"], *values])
     header = ["table", "scenario", "policy", *fields, *(f"thesis_{field}" for field in fields)]
-    _write_csv(path, header, rows)
+    write_csv(path, header, rows)
 
 
 def _write_actions(path: Path, found: Comparison) -> None:
@@ -54,7 +54,7 @@ def _write_actions(path: Path, found: Comparison) -> None:
             action = [entry["action"][name] for name in names]
             rows.append([position, *states, *action, box["frequency"], entry["frequency"]])
     header = ["case", *names, *(f"{name}_after" for name in names)]
-    _write_csv(path, [*header, "frequency", "frequency_of_action"], rows)
+    write_csv(path, [*header, "frequency", "frequency_of_action"], rows)
 
 
 def _plot(found: Comparison, folder: Path) -> None:
@@ -87,7 +87,8 @@ def _marks(found: Comparison) -> dict[str, tuple[float, float]]:
     return marks
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table with a header line."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)

@@ -59,7 +59,7 @@ def plot_front(
     cost = [point.first for point in points]
     reliability = [-point.second for point in points]
     zoomed = bool(marks) and len(points) > 1
-    figure, all_axes = _figure(2 if zoomed else 1, width=5.0 if zoomed else 6.8, height=4.2)
+    figure, all_axes = new_figure(2 if zoomed else 1, width=5.0 if zoomed else 6.8, height=4.2)
     for axes in all_axes:
         axes.plot(
             cost,
@@ -83,7 +83,7 @@ def plot_front(
         all_axes[1].set_title("the front alone", fontsize=10, color=INK)
     columns = 2 if marks else 1
     figure.legend(loc="outside lower center", ncols=columns, fontsize=8.5, frameon=False)
-    _finish(figure, path, title)
+    finish(figure, path, title)
 
 
 def plot_policy(
@@ -121,7 +121,7 @@ def plot_policy(
     legend, labels = _labels(problem, states.tolist(), actions, frequency or {})
     colours = _colours(labels)
     rows, columns = shape[-2:]
-    figure, all_axes = _figure(
+    figure, all_axes = new_figure(
         len(panels), width=max(1.1 + 0.62 * columns, 2.4), height=1.0 + 0.5 * rows
     )
     cells = np.arange(problem.num_states).reshape(len(panels), rows, columns)
@@ -134,7 +134,7 @@ def plot_policy(
         if axes in all_axes[::PANELS_A_ROW]:
             axes.set_ylabel(f"{names[-2]} found in", fontsize=9)
     _legend(figure, legend, colours)
-    _finish(figure, path, title)
+    finish(figure, path, title)
 
 
 def _draw_panel(
@@ -218,7 +218,8 @@ def _legend(figure: Figure, title: str, colours: Mapping[str, str]) -> None:
     )
 
 
-def _figure(panels: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+def new_figure(panels: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of so many panels, and their axes."""
     check_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -236,7 +237,8 @@ def _figure(panels: int, *, width: float, height: float) -> tuple[Figure, list[A
     return figure, grid[:panels]
 
 
-def _finish(figure: Figure, path: str | Path, title: str) -> None:
+def finish(figure: Figure, path: str | Path, title: str) -> None:
+    """Write a figure."""
     if title:
         figure.suptitle(title, fontsize=11, color=INK)
     options: dict[str, Any] = {"dpi": 150}

@@ -1,0 +1,1 @@
+"""Orders of a day: from own stock, or by a supplier."""
