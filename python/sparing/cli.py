@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front."""
+"""The command line: sparing cases | solve | simulate | compare | front | forecast."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from sparing.commands.cases import cases
 from sparing.commands.compare import compare
+from sparing.commands.forecast import forecast
 from sparing.commands.front import front
 from sparing.commands.output import print_error
 from sparing.commands.simulate import simulate
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (cases, solve, simulate, compare, front):
     app.command()(command)
+app.command()(forecast)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
