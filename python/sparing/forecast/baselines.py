@@ -38,11 +38,21 @@ def baseline(name: str) -> Baseline:
 
     Missing values are left out. ``tsb`` is Teunter, Syntetos and Babai (2011), ``sba`` Syntetos
     and Boylan (2005), ``croston`` Croston (1972), ``adida`` Nikolopoulos and others (2011), ``imapa``
-    Petropoulos and Kourentzes (2015); ``mean`` is that of the last season, ``mean-all`` of all.
+    Petropoulos and Kourentzes (2015). ``mean`` is the mean of the last season, ``mean-all`` of all,
+    ``recent`` of all with weights that halve every season, ``winsorised`` of all with the largest
+    tenth cut down to the 90 % quantile.
     """
     if name in FROM_STATSFORECAST:
         return _statsforecast(name)
-    return {"zero": _zero, "mean": _mean, "mean-all": _mean_all, "seasonal-naive": _naive}[name]
+    own: dict[str, Baseline] = {
+        "zero": _zero,
+        "mean": _mean,
+        "mean-all": _mean_all,
+        "recent": _recent,
+        "winsorised": _winsorised,
+        "seasonal-naive": _naive,
+    }
+    return own[name]
 
 
 def _zero(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray[np.float64]:
@@ -59,6 +69,24 @@ def _mean(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray[np.
 
 def _mean_all(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray[np.float64]:
     return _mean(demand, horizon, demand.shape[1])
+
+
+def _recent(
+    demand: NDArray[np.float64], horizon: int, season: int
+) -> NDArray[np.float64]:
+    known = ~np.isnan(demand)
+    weight = known * 0.5 ** (np.arange(demand.shape[1])[::-1] / season)
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    found = (weight * np.where(known, demand, 0.0)).sum(axis=1)
+    return np.repeat(found[:, None], horizon, axis=1)
+
+
+def _winsorised(
+    demand: NDArray[np.float64], horizon: int, season: int
+) -> NDArray[np.float64]:
+    limit = np.nanquantile(demand, 0.9, axis=1, keepdims=True)
+    found = np.nanmean(np.minimum(demand, limit), axis=1)
+    return np.repeat(found[:, None], horizon, axis=1)
 
 
 def _naive(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray[np.float64]:

@@ -14,12 +14,12 @@ from sparing.forecast.network import NetworkOptions
 
 MODELS = ("combined", "arma-bp", "arma")
 BASELINES = ("tsb", "sba", "adida", "imapa", "mean", "zero")  # what `auto` must not fall behind
-EXTRAS = ("croston", "mean-all", "seasonal-naive")
+EXTRAS = ("croston", "mean-all", "recent", "winsorised", "seasonal-naive")
 SINGLE = (*MODELS, *BASELINES, *EXTRAS)
 LEARNT = ("auto", "pool", "select")  # from the windows of others
 CHOICES = (*LEARNT, *SINGLE)
-POOLED = ("combined", "tsb", "sba", "adida", "imapa", "mean", "mean-all")
-NEEDED = (*POOLED, "zero")  # by the learnt ones
+POOLED = ("combined", "sba", "adida", "imapa", "mean", "mean-all", "recent", "winsorised")
+NEEDED = (*POOLED, "tsb", "zero")  # by the learnt ones
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ class DemandPanel:
         """
         demand = self.demand[:, :origin]
         kept = np.flatnonzero(~np.isnan(demand).all(axis=1))
-        return replace(self, periods=self.periods[:origin])._rows(kept, demand)
+        return self._rows(kept, demand)
 
     def take(self, rows: NDArray[np.int64]) -> DemandPanel:
         """Return the panel of some of the parts."""
