@@ -81,7 +81,8 @@ def forecast(
         bool, typer.Option("--backtest", help="Hold out the last periods and compare all methods.")
     ] = False,
     reading: Annotated[
-        ReadingName, typer.Option(help="Of the combined model: ARMA after, or of, the Fourier part.")
+        ReadingName,
+        typer.Option(help="Of the combined model: ARMA after, or of, the Fourier part."),
     ] = ReadingName.B,
     harmonics: Annotated[
         int | None, typer.Option(help="Of the season that are kept; default by AIC.")
@@ -304,7 +305,9 @@ def forecast_report(found: Forecast, season: int) -> dict[str, Any]:
         "window_rmse": None if selection is None else dict(selection.scores),
         "pool": None if selection is None else dict(selection.weights),
         "chosen": chosen,
-        "levels": {f"{q:g}": level for q, level in found.demand.levels.items()},
+        "levels": {
+            f"{q:g}": level for q, level in found.demand.levels[found.demand.coverage].items()
+        },
         "forecasts": parts,
     }
 
@@ -354,7 +357,11 @@ def print_backtest(report: dict[str, Any]) -> None:
         cells = []
         for q in levels:
             found = row["quantiles"][q]
-            cells += [f"{found['coverage']:.3f}", f"{found['randomised']:.3f}", f"{found['excess']:.3g}"]
+            cells += [
+                f"{found['coverage']:.3f}",
+                f"{found['randomised']:.3f}",
+                f"{found['excess']:.3g}",
+            ]
         rows.append([row["method"], *cells])
     columns = ["method"]
     for q in levels:

@@ -95,9 +95,7 @@ def backtest(
     rows, forecasts = [], {}
     for method in methods:
         progress(f"stock of {method}")
-        found = conclude(
-            basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage
-        )
+        found = conclude(basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage)
         found = shortened(found, horizon)
         forecasts[method] = found
         level = np.zeros(before.num_parts) if method == "zero" else found.stock

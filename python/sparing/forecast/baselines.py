@@ -71,9 +71,7 @@ def _mean_all(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray
     return _mean(demand, horizon, demand.shape[1])
 
 
-def _recent(
-    demand: NDArray[np.float64], horizon: int, season: int
-) -> NDArray[np.float64]:
+def _recent(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray[np.float64]:
     known = ~np.isnan(demand)
     weight = known * 0.5 ** (np.arange(demand.shape[1])[::-1] / season)
     weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
@@ -81,9 +79,7 @@ def _recent(
     return np.repeat(found[:, None], horizon, axis=1)
 
 
-def _winsorised(
-    demand: NDArray[np.float64], horizon: int, season: int
-) -> NDArray[np.float64]:
+def _winsorised(demand: NDArray[np.float64], horizon: int, season: int) -> NDArray[np.float64]:
     limit = np.nanquantile(demand, 0.9, axis=1, keepdims=True)
     found = np.nanmean(np.minimum(demand, limit), axis=1)
     return np.repeat(found[:, None], horizon, axis=1)

@@ -28,7 +28,7 @@ class Calibrated:
     predictive
         Of the coming periods, or of totals over several.
     levels
-        Per nominal level the level to read. Under coverage "set" the share of demands, over all
+        Per kind of coverage and nominal level, the level to read. Under coverage "set" the share of demands, over all
         parts and periods of the past windows, that were at most the quantile so read is the
         nominal level, or the least share above it that counts allow (split conformal prediction,
         Vovk and others 2005). Under "part" each part's quantile is one of its own distribution,
@@ -40,12 +40,13 @@ class Calibrated:
     """
 
     predictive: Predictive
-    levels: Mapping[float, float]
+    coverage: Coverage
+    levels: Mapping[Coverage, Mapping[float, float]]
     past: Sequence[tuple[Predictive, Past]]
 
     def quantile(self, level: float) -> NDArray[np.float64]:
         """Return the calibrated quantile of a nominal level of `LEVELS`: shape (S, H)."""
-        return self.predictive.quantile(self.levels[level])
+        return self.predictive.quantile(self.levels[self.coverage][level])
 
 
 def calibrate(
@@ -58,8 +59,9 @@ def calibrate(
     """Return calibrated distributions of what comes after `demand` [S, T] with `mean` [S, H]."""
     model = learn(windows, demand)
     past = _crossed(windows, demand, model)
-    levels = _levels(past, coverage)
-    return Calibrated(predictive=model.predict(demand, mean), levels=levels, past=past)
+    return Calibrated(
+        predictive=model.predict(demand, mean), coverage=coverage, levels=_levels(past), past=past
+    )
 
 
 def past_of(
@@ -114,7 +116,7 @@ def _crossed(
     return found
 
 
-def _levels(past: Sequence[tuple[Predictive, Past]], coverage: Coverage) -> dict[float, float]:
+def _levels(past: Sequence[tuple[Predictive, Past]]) -> dict[Coverage, dict[float, float]]:
     below, upto = [np.zeros(0)], [np.zeros(0)]
     for predictive, window in past:
         came = ~np.isnan(window.actual)
@@ -123,16 +125,18 @@ def _levels(past: Sequence[tuple[Predictive, Past]], coverage: Coverage) -> dict
         upto.append(predictive.upto(counts)[came])
     low, high = np.concatenate(below), np.concatenate(upto)
     if len(low) < LEAST_VALUES:
-        return {level: level for level in LEVELS}
-    if coverage == "set":
-        return {level: _next_above(np.sort(low), level) for level in LEVELS}
-    return {level: _level_of_share(low, high, level) for level in LEVELS}
+        return {"set": dict(zip(LEVELS, LEVELS)), "part": dict(zip(LEVELS, LEVELS))}
+    ordered = np.sort(low)
+    return {
+        "set": {level: _level_of_plain_share(ordered, level) for level in LEVELS},
+        "part": {level: _level_of_share(low, high, level) for level in LEVELS},
+    }
 
 
-def _next_above(ordered: NDArray[np.float64], level: float) -> float:
-    """Return the least level whose quantiles cover the share `level`: just above that score."""
-    index = min(int(np.ceil(level * (len(ordered) + 1))) - 1, len(ordered) - 1)
-    return float(min(np.nextafter(ordered[index], 1.0) + 1e-12, 1.0))
+def _level_of_plain_share(ordered: NDArray[np.float64], share: float) -> float:
+    """Return the least level whose quantiles cover `share`: those demands of a score below it."""
+    index = min(int(np.ceil(share * (len(ordered) + 1))) - 1, len(ordered) - 1)
+    return float(min(ordered[index] + 1e-12, 1.0))
 
 
 def _level_of_share(low: NDArray[np.float64], high: NDArray[np.float64], share: float) -> float:

@@ -16,7 +16,9 @@ PEER_WEIGHT = 10.0  # demands of its own that weigh as much as all of its peers
 SCALE_LIMIT = 3.0  # the forecast moves the size of a demand at most by this factor
 NUM_BINS = 40  # of the reliability map
 LEAST_RATIOS = 200  # of a class, below which all classes stand in
-LEVELS = np.concatenate([np.arange(0.5, 150.0) / 150.0 * 0.97, 0.97 + np.arange(0.5, 50.0) * 0.0006])
+LEVELS = np.concatenate(
+    [np.arange(0.5, 150.0) / 150.0 * 0.97, 0.97 + np.arange(0.5, 50.0) * 0.0006]
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +45,9 @@ class Predictive:
         level = np.broadcast_to(level, self.positive.shape)
         inside = (level - (1.0 - self.positive)) / np.maximum(self.positive, 1e-12)
         wanted = np.minimum(inside, 1.0 - 1e-12)
-        index = np.minimum((self.cumulative < wanted[:, None]).sum(axis=1), self.ratios.shape[1] - 1)
+        index = np.minimum(
+            (self.cumulative < wanted[:, None]).sum(axis=1), self.ratios.shape[1] - 1
+        )
         size = np.take_along_axis(self.ratios, index[:, None], axis=1) * self.scale
         return np.where(inside[:, None] <= 0.0, 0.0, np.maximum(np.rint(size), 1.0))
 

@@ -149,9 +149,7 @@ def prepare(
     classes = classify(demand, settings.season)
     learnt = any(method in LEARNT for method in methods)
     selection = select(windows, classes) if learnt and windows else None
-    return Basis(
-        panel=panel, means=means, windows=windows, classes=classes, selection=selection
-    )
+    return Basis(panel=panel, means=means, windows=windows, classes=classes, selection=selection)
 
 
 def conclude(
@@ -254,17 +252,13 @@ def forecast(
         covariates=covariates,
         progress=progress,
     )
-    found = conclude(
-        basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage
-    )
+    found = conclude(basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage)
     return shortened(found, horizon)
 
 
 def shortened(found: Forecast, horizon: int) -> Forecast:
     """Return `found` for the first `horizon` periods."""
-    predictive = replace(
-        found.demand.predictive, scale=found.demand.predictive.scale[:, :horizon]
-    )
+    predictive = replace(found.demand.predictive, scale=found.demand.predictive.scale[:, :horizon])
     demand = replace(found.demand, predictive=predictive)
     return replace(found, mean=found.mean[:, :horizon], demand=demand)
 

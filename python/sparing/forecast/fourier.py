@@ -121,9 +121,7 @@ def fit_season(
     return PeriodicPart(frequencies=frequencies, coefficients=coefficients, num_harmonics=kept)
 
 
-def _basis(
-    frequencies: NDArray[np.float64], times: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _basis(frequencies: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1, cos, sin, cos, sin, …: shape (S, n, 1 + 2 K)."""
     angle = 2.0 * np.pi * times[None, :, None] * frequencies[:, None, :]
     waves = np.stack([np.cos(angle), np.sin(angle)], axis=-1)

@@ -42,8 +42,8 @@ class QuantileErrors:
     coverage
         Share of demands that were at most the quantile.
     randomised
-        The same when a demand on the edge counts in part, so that the level can be met exactly;
-        see `sparing.forecast.calibration.Calibrated`. NaN where no distribution is known.
+        The share that the quantiles of coverage "part" cover when a demand on the edge counts in
+        part, so that a level can be met exactly; see `sparing.forecast.calibration.Calibrated`.
     pinball
         Mean pinball loss [units].
     excess
@@ -91,7 +91,7 @@ def quantile_errors(
         quantile = demand.quantile(level)
         short = counts - quantile
         loss = np.where(short > 0.0, level * short, (level - 1.0) * short)
-        read = demand.levels[level]
+        read = demand.levels["part"][level]
         share = np.clip((read - below) / np.maximum(upto - below, 1e-12), 0.0, 1.0)
         per_part = np.where(came, short <= 0.0, False).sum(axis=1)
         coverage = float(per_part.sum() / max(came.sum(), 1))

@@ -13,6 +13,7 @@ from sparing.forecast.methods import BASELINES, MODELS, POOLED
 from sparing.forecast.windows import Window
 
 RIDGE = 0.03  # pull of the pool's weights towards equal ones, as a share of the mean square
+POWERS = (0.0, 0.5, 1.0)  # of what is expected, by whose inverse the pool weighs squared errors
 TRUSTS = (30.0, 100.0, 300.0, np.inf)  # peers' values; at infinity one candidate serves all series
 LEAST_EARLIER = 2  # windows from which a choice is tried out on a later one
 LEAST_EXPECTED = 0.01  # units a period, where next to nothing is expected
@@ -65,12 +66,13 @@ def pooled(weights: Mapping[str, float], means: Means) -> NDArray[np.float64]:
     return np.asarray(sum(weight * means[name] for name, weight in weights.items()))
 
 
-def pool_weights(windows: Sequence[Window]) -> dict[str, float]:
+def pool_weights(windows: Sequence[Window], power: float = 0.5) -> dict[str, float]:
     """Return non-negative weights of least squared error over all windows, drawn to equal ones.
 
     Bates and Granger (1969); non-negative least squares of what came on what the methods said, over
     all series at once, as the pooled root mean squared error counts them. Each value is weighed
-    by the inverse root of what was expected, so that a few large series do not settle it alone.
+    by what was expected to the power of minus `power`, so that a few large series do not settle
+    it alone.
     """
     names = tuple(name for name in POOLED if all(name in w.means for w in windows))
     equal = dict.fromkeys(names, 1.0 / len(names))
@@ -79,7 +81,7 @@ def pool_weights(windows: Sequence[Window]) -> dict[str, float]:
         came = ~np.isnan(window.actual)
         columns = np.stack([window.means[name] for name in names])
         expected = columns.mean(axis=(0, 2)) + LEAST_EXPECTED
-        weight = np.broadcast_to(expected[:, None] ** -0.5, came.shape)[came]
+        weight = np.broadcast_to(expected[:, None] ** -power, came.shape)[came]
         columns = columns[:, came]
         gram += (columns * weight) @ columns.T
         moment += (columns * weight) @ window.actual[came]
@@ -98,20 +100,20 @@ def select(windows: Sequence[Window], classes: DemandClasses) -> Selection:
 
     The score of a candidate on a series is its mean squared error over the series' own windows,
     drawn towards that of its peers, which are the series of the same class (ADI, CV2) and
-    seasonality, relative to the scale of each: (n own + trust peers) / (n + trust). How much the
-    peers count, and whether there is to be a choice per series at all rather than one candidate for
+    seasonality, relative to the scale of each: (n own + trust peers) / (n + trust). How the pool
+    weighs errors, how much the peers count, and whether there is to be a choice per series at all rather than one candidate for
     all, is settled by rolling origin again: what the earlier windows would have chosen with what
     was known at the origin of a later one, against what came there. And where the outcome is worse
     over all windows than one candidate for all series, that one is taken, so that `auto` is
     never worse there than the best single method.
     """
     size = len(classes.number)
-    weights = pool_weights(windows)
     singles = tuple(n for n in (*MODELS, *BASELINES) if all(n in w.means for w in windows))
     names = ("pool", *singles)
     group = classes.number * 2 + classes.seasonal
+    power, trust = _validated(windows, names, group)
+    weights = pool_weights(windows, power)
     squares, counts = _squares(windows, names, weights, size)  # [S, M], [S]
-    trust = _validated_trust(windows, names, group)
     chosen = _choose(squares, counts, group, trust)
     overall, rows = squares.sum(axis=0), np.arange(size)
     if not squares[rows, chosen].sum() <= overall.min():
@@ -130,22 +132,33 @@ def select(windows: Sequence[Window], classes: DemandClasses) -> Selection:
     )
 
 
-def _validated_trust(
+def _validated(
     windows: Sequence[Window], names: Sequence[str], group: NDArray[np.int64]
-) -> float:
-    """Return the trust of least squared error when later windows are chosen for by earlier ones."""
-    total = dict.fromkeys(TRUSTS, 0.0)
+) -> tuple[float, float]:
+    """Return the power and trust of least squared error when earlier windows choose for later ones.
+
+    One candidate for all series is kept unless a choice per series is better by more than a
+    standard error of the difference, parts being drawn.
+    """
+    rows = np.arange(len(group))
+    losses = {(p, t): np.zeros(len(group)) for p in POWERS for t in TRUSTS}
     for window in windows:
         earlier = [_known_at(w, window.origin) for w in windows if w.origin < window.origin]
         if len(earlier) < LEAST_EARLIER:
             continue
-        weights = pool_weights(earlier)
-        before, counts = _squares(earlier, names, weights, len(group))
-        after, _ = _squares([window], names, weights, len(group))
-        for trust in TRUSTS:
-            chosen = _choose(before, counts, group, trust)
-            total[trust] += float(after[np.arange(len(group)), chosen].sum())
-    return min(reversed(TRUSTS), key=lambda trust: total[trust])
+        for power in POWERS:
+            weights = pool_weights(earlier, power)
+            before, counts = _squares(earlier, names, weights, len(group))
+            after, _ = _squares([window], names, weights, len(group))
+            for trust in TRUSTS:
+                chosen = _choose(before, counts, group, trust)
+                losses[power, trust] += after[rows, chosen]
+    power = min(POWERS, key=lambda p: losses[p, np.inf].sum())
+    trust = min(reversed(TRUSTS), key=lambda t: losses[power, t].sum())
+    gain = losses[power, np.inf] - losses[power, trust]
+    if not gain.sum() > gain.std() * np.sqrt(len(gain)):
+        trust = np.inf
+    return power, trust
 
 
 def _known_at(window: Window, origin: int) -> Window:
@@ -171,7 +184,10 @@ def _squares(
 
 
 def _choose(
-    squares: NDArray[np.float64], counts: NDArray[np.float64], group: NDArray[np.int64], trust: float
+    squares: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    group: NDArray[np.int64],
+    trust: float,
 ) -> NDArray[np.int64]:
     """Return the candidate of least score per series: shape (S,); of infinite trust one for all."""
     if trust == np.inf:

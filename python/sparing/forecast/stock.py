@@ -114,7 +114,7 @@ def shortage_for(
     lead_time: int,
     *,
     fill_rate: float = 0.99,
-    confidence: float = 0.8,
+    confidence: float = 0.9,
 ) -> float:
     """Return the `shortage` of `order_up_to` that reaches a fill rate over past windows.
 

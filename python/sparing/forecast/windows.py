@@ -89,13 +89,13 @@ def rolling_windows(
     return windows
 
 
-def padded(
-    past: NDArray[np.float64], length: int, *, edge: bool = False
-) -> NDArray[np.float64]:
+def padded(past: NDArray[np.float64], length: int, *, edge: bool = False) -> NDArray[np.float64]:
     """Put missing values in front, so that one compiled program serves every window.
 
     With `edge` the first value is repeated instead.
     """
     missing = length - past.shape[1]
     widths = [(0, 0), (missing, 0), *[(0, 0)] * (past.ndim - 2)]
-    return np.pad(past, widths, mode="edge") if edge else np.pad(past, widths, constant_values=np.nan)
+    return (
+        np.pad(past, widths, mode="edge") if edge else np.pad(past, widths, constant_values=np.nan)
+    )

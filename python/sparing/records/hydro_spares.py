@@ -115,7 +115,9 @@ def _life_of(population: Population, generator: np.random.Generator) -> list[Def
         hazard *= np.exp(population.sensitivity * stress(temperature, humidity))
         for unit in np.flatnonzero(generator.random(population.units) < hazard):
             records.append(
-                _record(population, unit, int(installed[unit]), maker[unit], when, temperature, humidity)
+                _record(
+                    population, unit, int(installed[unit]), maker[unit], when, temperature, humidity
+                )
             )
             installed[unit] = day
             maker[unit] = generator.integers(0, len(population.manufacturers))

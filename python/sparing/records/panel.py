@@ -108,9 +108,7 @@ def _check_names(what: str, names: tuple[str, ...]) -> None:
         seen.add(name)
 
 
-def _checked_prices(
-    parts: tuple[str, ...], price: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _checked_prices(parts: tuple[str, ...], price: NDArray[np.float64]) -> NDArray[np.float64]:
     price = np.array(price, dtype=np.float64)
     if price.shape != (len(parts),):
         raise ValueError(f"price must have one value a part, {len(parts)}; got {price.shape}.")

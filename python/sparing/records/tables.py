@@ -81,7 +81,9 @@ def _read_parquet(path: Path) -> TextTable:
         table = parquet.read_table(path)
     except ArrowException as error:
         raise ValueError(f"{path}: is no Parquet file ({error}).") from None
-    columns = [["" if v is None else str(v) for v in column.to_pylist()] for column in table.columns]
+    columns = [
+        ["" if v is None else str(v) for v in column.to_pylist()] for column in table.columns
+    ]
     rows = tuple(zip(*columns, strict=True))
     if not rows:
         raise ValueError(f"{path}: is empty; give one row a part or record.")
