@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sparing.commands.compare_forecasts import compare_forecasts
 from sparing.commands.output import (
     WIDTH,
     check_new_folder,
@@ -18,6 +19,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem, summary
+from sparing.records import hydro_spares
 
 SHOWN_LINES = 24  # of the explanation; --json and --out hold all
 
@@ -31,8 +33,12 @@ def compare(
 ) -> None:
     """Compare the usual policies with the optimum, exactly, and explain the optimal policy.
 
-    For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
+    For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside. For
+    hydro-spares, three forecasting methods are compared.
     """
+    if case == hydro_spares.NAME:
+        compare_forecasts(out, json)
+        return
     with one_line_errors():
         problem = load_problem(case)
         if out is not None:
