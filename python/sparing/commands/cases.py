@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparing.commands.output import one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption
+from sparing.records import hydro_spares
 
 
 def cases(json: JsonOption = False) -> None:
@@ -26,8 +27,10 @@ def cases(json: JsonOption = False) -> None:
                     "goals": [*problem.goals],
                 }
             )
+    records = [{"case": hydro_spares.NAME, "kind": "defect records", "for": "forecast, compare"}]
     if json:
-        print_json({"cases": found})
+        print_json({"cases": found, "records": records})
         return
     columns = ["case", "kind", "structure", "states", "components"]
     print_table(columns, [[str(case[key]) for key in columns] for case in found], left=3)
+    print(f" {hydro_spares.NAME} (defect records): for sparing forecast and sparing compare")

@@ -137,8 +137,8 @@ def _validated(
 ) -> tuple[float, float]:
     """Return the power and trust of least squared error when earlier windows choose for later ones.
 
-    One candidate for all series is kept unless a choice per series is better by more than a
-    standard error of the difference, parts being drawn.
+    One candidate for all series is kept unless a choice per series is better by more than two
+    standard errors of the difference, parts being drawn.
     """
     rows = np.arange(len(group))
     losses = {(p, t): np.zeros(len(group)) for p in POWERS for t in TRUSTS}
@@ -156,7 +156,7 @@ def _validated(
     power = min(POWERS, key=lambda p: losses[p, np.inf].sum())
     trust = min(reversed(TRUSTS), key=lambda t: losses[power, t].sum())
     gain = losses[power, np.inf] - losses[power, trust]
-    if not gain.sum() > gain.std() * np.sqrt(len(gain)):
+    if not gain.sum() > 2.0 * gain.std() * np.sqrt(len(gain)):
         trust = np.inf
     return power, trust
 
