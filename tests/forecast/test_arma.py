@@ -1,4 +1,4 @@
-"""ARMA fits beside slow references: scipy on the same sum of squares, statsmodels on long series."""
+"""ARMA fits beside slow references: scipy on the same sum of squares, and statsmodels."""
 
 import numpy as np
 import pytest

@@ -33,8 +33,8 @@ def compare(
 ) -> None:
     """Compare the usual policies with the optimum, exactly, and explain the optimal policy.
 
-    For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside. For
-    hydro-spares, three forecasting methods are compared.
+    For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
+    For hydro-spares, three forecasting methods are compared.
     """
     if case == hydro_spares.NAME:
         compare_forecasts(out, json)

@@ -111,8 +111,8 @@ def _print(report: dict[str, Any]) -> None:
     origins = report["origins"]
     text = (
         f"RMSE, MAE: one step ahead in sample, as the published study has it. With a star: out of"
-        f" sample, {report['horizon']} months ahead from {len(origins)} origins, fitted to what lies"
-        " before each; ± is a 95 % interval that takes the errors for independent."
+        f" sample, {report['horizon']} months ahead from {len(origins)} origins, fitted to what"
+        " lies before each; ± is a 95 % interval that takes the errors for independent."
     )
     print()
     print(textwrap.fill(text, WIDTH - 4))

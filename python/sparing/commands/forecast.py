@@ -389,8 +389,8 @@ def print_backtest(report: dict[str, Any]) -> None:
     )
     print_table(columns, rows, title=title)
     print(
-        "\nCroston at it: the holding cost of stock driven by Croston's forecast whose safety factor,"
-        "\nwith the hold-out known, is raised until it fills as much."
+        "\nCroston at it: the holding cost of stock driven by Croston's forecast whose safety"
+        "\nfactor, with the hold-out known, is raised until it fills as much."
     )
     if all(row["croston_at_same_fill_rate"] is None for row in report["methods"]):
         note("no safety factor lets Croston-driven stock fill as much.")

@@ -24,7 +24,8 @@ class ArmaFit:
     order
         Shape (S, 2): p and q.
     mean, ar, ma
-        Shapes (S,), (S, 3), (S, 3): x_t - mean = sum ar_i (x_{t-i} - mean) + e_t + sum ma_j e_{t-j}.
+        Shapes (S,), (S, 3), (S, 3): x_t - mean is the sum of
+        ar_i (x_{t-i} - mean), e_t and ma_j e_{t-j}.
     variance, aic
         Shape (S,): of the innovations, sum of squares / n; n ln(variance) + 2 (p + q + 1).
     fitted
@@ -53,9 +54,9 @@ def fit_arma(
 ) -> ArmaFit:
     """Fit every order up to `max_order` to each series and keep the one of least AIC.
 
-    Fitted by conditional least squares (Box, Jenkins, Reinsel, Ljung 2015, section 7.1.2; deviations and
-    innovations before the first value are zero), with Levenberg-Marquardt steps on partial
-    autocorrelations (Monahan 1984), so that every model found is stationary and invertible.
+    Fitted by conditional least squares (Box, Jenkins, Reinsel, Ljung 2015, section 7.1.2;
+    deviations and innovations before the first value are zero), with Levenberg-Marquardt steps on
+    partial autocorrelations (Monahan 1984), so that every model is stationary and invertible.
 
     Parameters
     ----------
@@ -187,7 +188,10 @@ def _program() -> Any:
             found = left @ left
             better = found < squares
             jacobian = jacobian * mask
-            keep = lambda new, old: jnp.where(better, new, old)  # noqa: E731
+
+            def keep(new: Any, old: Any) -> Any:
+                return jnp.where(better, new, old)
+
             return (
                 keep(tried, raw),
                 jnp.where(better, damping * 0.2, damping * 6.0),

@@ -37,8 +37,9 @@ def baseline(name: str) -> Baseline:
     """Return the method of that name: a function of demand [S, T], horizon, season -> [S, H].
 
     Missing values are left out. ``tsb`` is Teunter, Syntetos and Babai (2011), ``sba`` Syntetos
-    and Boylan (2005), ``croston`` Croston (1972), ``adida`` Nikolopoulos and others (2011), ``imapa``
-    Petropoulos and Kourentzes (2015). ``mean`` is the mean of the last season, ``mean-all`` of all,
+    and Boylan (2005), ``croston`` Croston (1972), ``adida`` Nikolopoulos and others (2011),
+    ``imapa`` Petropoulos and Kourentzes (2015). ``mean`` is the mean of the last season,
+    ``mean-all`` of all,
     ``recent`` of all with weights that halve every season, ``winsorised`` of all with the largest
     tenth cut down to the 90 % quantile.
     """

@@ -28,13 +28,13 @@ class Calibrated:
     predictive
         Of the coming periods, or of totals over several.
     levels
-        Per kind of coverage and nominal level, the level to read. Under coverage "set" the share of demands, over all
-        parts and periods of the past windows, that were at most the quantile so read is the
-        nominal level, or the least share above it that counts allow (split conformal prediction,
-        Vovk and others 2005). Under "part" each part's quantile is one of its own distribution,
-        and what is right on average is the randomised share: of a count that the level falls into,
-        only the fraction below the level counts as covered (the non-randomised probability
-        transform of Czado, Gneiting and Held 2009).
+        Per kind of coverage and nominal level, the level to read. Under coverage "set" the share
+        of demands, over all parts and periods of the past windows, that were at most the quantile
+        so read is the nominal level, or the least share above it that counts allow (split
+        conformal prediction, Vovk and others 2005). Under "part" each part's quantile is one of
+        its own distribution, and what is right on average is the randomised share: of a count
+        that the level falls into, only the fraction below the level counts as covered (the
+        non-randomised probability transform of Czado, Gneiting and Held 2009).
     past
         What the levels were learnt from: predictions of earlier windows, and what came.
     """
@@ -76,7 +76,7 @@ def past_of(
         actual = totals(window.actual, periods)
         if not np.isnan(actual).all() and window.history.shape[1] >= periods:
             history = totals(window.history, periods)
-            kept = ~np.isnan(history).all(axis=1)
+            kept = np.any(~np.isnan(history), axis=1)
             past = Past(
                 history=history,
                 mean=totals(mean, periods),
@@ -94,7 +94,8 @@ def totals(values: NDArray[np.float64], periods: int) -> NDArray[np.float64]:
         return values
     if values.shape[1] < periods:
         return np.full((len(values), 1), np.nan)
-    return np.lib.stride_tricks.sliding_window_view(values, periods, axis=1).sum(axis=-1)
+    rolled = np.lib.stride_tricks.sliding_window_view(values, periods, axis=1)
+    return np.asarray(rolled.sum(axis=-1))
 
 
 def _crossed(
@@ -125,7 +126,7 @@ def _levels(past: Sequence[tuple[Predictive, Past]]) -> dict[Coverage, dict[floa
         upto.append(predictive.upto(counts)[came])
     low, high = np.concatenate(below), np.concatenate(upto)
     if len(low) < LEAST_VALUES:
-        return {"set": dict(zip(LEVELS, LEVELS)), "part": dict(zip(LEVELS, LEVELS))}
+        return {"set": {x: x for x in LEVELS}, "part": {x: x for x in LEVELS}}
     ordered = np.sort(low)
     return {
         "set": {level: _level_of_plain_share(ordered, level) for level in LEVELS},

@@ -262,4 +262,4 @@ def _atoms(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 200 ratios for `_CHANCES`, dense at the top; the last is the greatest seen."""
     found = np.quantile(ratios, LEVELS)
     found[-1] = ratios[-1]
-    return found
+    return np.asarray(found)

@@ -104,7 +104,7 @@ class Forecast:
 
     def total_mean(self) -> NDArray[np.float64]:
         """Return the expected demand over lead_time + 1 periods: shape (S,)."""
-        return self.mean[:, : self.lead_time + 1].sum(axis=1)
+        return np.asarray(self.basis.mean(self.method)[:, : self.lead_time + 1].sum(axis=1))
 
     def total_quantiles(self) -> NDArray[np.float64]:
         """Return the quantiles of `LEVELS` of that total: shape (levels, S)."""
@@ -165,7 +165,8 @@ def conclude(
     said, periods = basis.window_means(method), lead_time + 1
     demand = calibrate(panel.demand, mean, past_of(basis.windows, said), coverage=coverage)
     history = totals(panel.demand, periods)
-    history = np.where(np.isnan(history).all(axis=1)[:, None], _spread(panel, periods), history)
+    unknown = np.all(np.isnan(history), axis=1, keepdims=True)
+    history = np.where(unknown, _spread(panel, periods), history)
     over = calibrate(
         history,
         mean[:, :periods].sum(axis=1, keepdims=True),

@@ -72,8 +72,8 @@ def compare_methods(
     origins = tuple(range(first, length - horizon + 1, ORIGIN_STEP))
     if first < 12 or len(origins) < 2:
         raise ValueError(
-            f"comparing methods needs at least {3 * horizon + 3 * ORIGIN_STEP} periods for a horizon"
-            f" of {horizon}; got {length}."
+            f"comparing methods needs at least {3 * horizon + 3 * ORIGIN_STEP} periods for a"
+            f" horizon of {horizon}; got {length}."
         )
     demand = panel.demand
     fits = {name: fit_combined(demand, horizon, model) for name, model in models.items()}

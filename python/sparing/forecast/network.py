@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class NetworkFit:
     forecast
         Shape (S, H): from the last residual, then each from the forecast before it.
     losses
-        Shape (S, L): the loss at each look, NaN once a series has stopped. Look i is after 20 i epochs.
+        Shape (S, L): the loss at each look, after 20 i epochs; NaN once a series has stopped.
     epochs
         Shape (S,), how many were trained.
     """
@@ -136,7 +137,7 @@ def _program(options: NetworkOptions, num_covariates: int) -> Any:
     def initial(key: Any) -> Any:
         """He's weights (2015) for ReLU layers; the output starts at zero."""
         layers = []
-        for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
             spread = jnp.sqrt(2.0 / inputs) if i < len(sizes) - 2 else 0.1
             drawn = jax.random.normal(jax.random.fold_in(key, i), (inputs, outputs))
             layers.append((drawn * spread, jnp.zeros(outputs)))

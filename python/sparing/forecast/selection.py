@@ -1,4 +1,4 @@
-"""Which forecast a series gets: a pool of all methods, or the one that did best, from past windows."""
+"""Which forecast a series gets: a pool of all methods, or one of them, by past windows."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Selection:
         return replace(self, choice=self.choice[rows], best_single=self.best_single[rows])
 
     def apply(self, name: str, means: Means) -> NDArray[np.float64]:
-        """Return the forecast [S, H] of ``pool``, ``auto`` or ``select`` from those of the methods."""
+        """Return the forecast [S, H] of ``pool``, ``auto`` or ``select`` from the methods'."""
         if name == "pool":
             return pooled(self.weights, means)
         chosen = self.choice if name == "auto" else self.best_single
@@ -101,11 +101,11 @@ def select(windows: Sequence[Window], classes: DemandClasses) -> Selection:
     The score of a candidate on a series is its mean squared error over the series' own windows,
     drawn towards that of its peers, which are the series of the same class (ADI, CV2) and
     seasonality, relative to the scale of each: (n own + trust peers) / (n + trust). How the pool
-    weighs errors, how much the peers count, and whether there is to be a choice per series at all rather than one candidate for
-    all, is settled by rolling origin again: what the earlier windows would have chosen with what
-    was known at the origin of a later one, against what came there. And where the outcome is worse
-    over all windows than one candidate for all series, that one is taken, so that `auto` is
-    never worse there than the best single method.
+    weighs errors, how much the peers count, and whether there is to be a choice per series at all
+    rather than one candidate for all, is settled by rolling origin again: what the earlier windows
+    would have chosen with what was known at the origin of a later one, against what came there.
+    Where the outcome is worse over all windows than one candidate for all series, that one is
+    taken, so that `auto` is never worse there than the best single method.
     """
     size = len(classes.number)
     singles = tuple(n for n in (*MODELS, *BASELINES) if all(n in w.means for w in windows))

@@ -71,10 +71,10 @@ def integrate(
 ) -> NDArray[np.float64]:
     """Undo the differencing of `forecast` [S, H] after `history` [S, T]."""
     out = forecast.copy()
-    last = [history[:, -1], history[:, -1] - history[:, -2] if history.shape[1] > 1 else 0.0]
+    last, before = history[:, -1], history[:, -2] if history.shape[1] > 1 else history[:, -1]
     twice, once = order == 2, order >= 1
-    out[twice] = np.cumsum(out[twice], axis=1) + np.asarray(last[1])[twice, None]
-    out[once] = np.cumsum(out[once], axis=1) + last[0][once, None]
+    out[twice] = np.cumsum(out[twice], axis=1) + (last - before)[twice, None]
+    out[once] = np.cumsum(out[once], axis=1) + last[once, None]
     return out
 
 

@@ -1,4 +1,4 @@
-"""What forecasts are worth: order-up-to stock over a hold-out, and levels for a target fill rate."""
+"""What forecasts are worth: a replay of order-up-to stock, and levels for a fill rate."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sparing.forecast.distribution import Past, Predictive
 from sparing.forecast.windows import Window
 
 NUM_RESAMPLES = 200
+LEAST_SHORTAGE = 1e-6  # no past says anything of rarer demands
 LEAST_PRICE = 1e-3  # of the mean price; below, a part counts as if it cost that
 
 
@@ -92,7 +93,7 @@ def price_weights(price: NDArray[np.float64] | None, num_parts: int) -> NDArray[
     """Return the prices relative to their mean, never quite zero; 1 each where there are none."""
     if price is None or not price.sum() > 0.0:
         return np.ones(num_parts)
-    return np.maximum(price / price.mean(), LEAST_PRICE)
+    return np.asarray(np.maximum(price / price.mean(), LEAST_PRICE))
 
 
 def order_up_to(
@@ -114,7 +115,7 @@ def shortage_for(
     lead_time: int,
     *,
     fill_rate: float = 0.99,
-    confidence: float = 0.9,
+    confidence: float = 0.8,
 ) -> float:
     """Return the `shortage` of `order_up_to` that reaches a fill rate over past windows.
 
@@ -126,14 +127,14 @@ def shortage_for(
         The windows themselves, whose demand is replayed; those that are over, else all.
     confidence
         Share of resamples of the parts (bootstrap) in which the fill rate must be reached: a few
-        large demands decide it.
+        large demands decide it. Where no stock reaches that, half of them.
     """
     replays = _replays(past, windows)
     draws = np.random.default_rng(0).multinomial(
         len(weight), np.full(len(weight), 1.0 / len(weight)), size=NUM_RESAMPLES
     )
 
-    def reached(shortage: float) -> float:
+    def reached(shortage: float, share: float) -> float:
         filled, asked = np.zeros(len(weight)), np.zeros(len(weight))
         for predictive, rows, demand in replays:
             level = order_up_to(predictive, weight[rows], shortage)
@@ -141,9 +142,11 @@ def shortage_for(
             filled[rows] += part_filled
             asked[rows] += part_asked
         rates = (draws @ filled) / np.maximum(draws @ asked, 1e-12)
-        return float(np.quantile(rates, 1.0 - confidence)) if asked.any() else 1.0
+        return float(np.quantile(rates, 1.0 - share)) if asked.any() else 1.0
 
-    return _largest(reached, fill_rate)
+    if reached(LEAST_SHORTAGE, confidence) < fill_rate:
+        confidence = 0.5
+    return _largest(lambda shortage: reached(shortage, confidence), fill_rate)
 
 
 def _replays(
@@ -163,7 +166,7 @@ def _replays(
 
 def _largest(reached: Callable[[float], float], target: float) -> float:
     """Return the largest shortage that reaches the target, by bisection of its logarithm."""
-    low, high = 1e-9, 1.0
+    low, high = LEAST_SHORTAGE, 1.0
     for _ in range(24):
         middle = float(np.sqrt(low * high))
         low, high = (middle, high) if reached(middle) >= target else (low, middle)
@@ -179,7 +182,8 @@ def normal_levels(
     """
     error = np.nanmean((history - mean[:, :1]) ** 2, axis=1)
     periods = lead_time + 1
-    return np.ceil(np.maximum(periods * mean[:, 0] + factor * np.sqrt(periods * error), 0.0))
+    level = periods * mean[:, 0] + factor * np.sqrt(periods * error)
+    return np.asarray(np.ceil(np.maximum(level, 0.0)))
 
 
 def factor_for(
@@ -190,7 +194,7 @@ def factor_for(
     lead_time: int,
     fill_rate: float,
 ) -> float:
-    """Return the least safety factor that fills `fill_rate` of `demand`; inf if none up to 1000 does.
+    """Return the least safety factor that fills `fill_rate` of `demand`; inf if 1000 does not.
 
     Chosen with `demand` known: an advantage no real planner has.
     """

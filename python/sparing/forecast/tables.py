@@ -27,7 +27,7 @@ def write_forecast(found: Forecast, path: Path) -> None:
 
 
 def write_stock(found: Forecast, path: Path) -> None:
-    """Write per part the demand over the lead time and one period more, and the order-up-to level."""
+    """Write per part the demand over lead time and one period more, and the level."""
     mean, quantiles = found.total_mean(), found.total_quantiles()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -15,7 +15,7 @@ from sparing.records.tables import TextTable, is_missing, read_table
 
 
 def read_demand(path: str | Path) -> DemandPanel:
-    """Read a table of demand: the part, if present its price, then one column a period, oldest first.
+    """Read a table of demand: part, perhaps its price, one column a period, oldest first.
 
     CSV or Parquet. The second column is the price when its name begins with "price". Empty cells
     and NA are missing values.

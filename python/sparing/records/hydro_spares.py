@@ -113,18 +113,14 @@ def _life_of(population: Population, generator: np.random.Generator) -> list[Def
         age = (day - installed) / scale
         hazard = population.shape / scale * age ** (population.shape - 1.0)
         hazard *= np.exp(population.sensitivity * stress(temperature, humidity))
-        for unit in np.flatnonzero(generator.random(population.units) < hazard):
-            records.append(
-                _record(
-                    population, unit, int(installed[unit]), maker[unit], when, temperature, humidity
-                )
-            )
+        for unit in map(int, np.flatnonzero(generator.random(population.units) < hazard)):
+            since, by = int(installed[unit]), int(maker[unit])
+            records.append(_record(population, unit, since, by, when, temperature, humidity))
             installed[unit] = day
             maker[unit] = generator.integers(0, len(population.manufacturers))
-    for unit in range(population.units):
-        records.append(
-            _record(population, unit, int(installed[unit]), maker[unit], None, np.nan, np.nan)
-        )
+    for number in range(population.units):
+        since, by = int(installed[number]), int(maker[number])
+        records.append(_record(population, number, since, by, None, np.nan, np.nan))
     return records
 
 
