@@ -10,7 +10,7 @@ from sparing.records.demand_tables import read_demand
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 SETS = {  # parts, periods, share of zeros, horizon
-    "carparts_monthly.csv": (1337, 51, 0.72, 12),
+    "carparts_monthly.csv": (1337, 51, 0.748, 12),
     "raf_monthly_price.csv": (2500, 84, 0.90, 12),
     "auto_monthly.csv": (1500, 24, 0.22, 6),
     "man_weekly_price.csv": (1726, 150, 0.93, 12),
