@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | ration."""
+"""The command line: sparing cases | solve | simulate | compare | front | forecast | ration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from sparing.commands.cases import cases
 from sparing.commands.compare import compare
+from sparing.commands.forecast import forecast
 from sparing.commands.front import front
 from sparing.commands.output import print_error
 from sparing.commands.ration import ration
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front, ration):
+for command in (cases, solve, simulate, compare, front, forecast, ration):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

@@ -7,6 +7,7 @@ from typing import Any
 from sparing.commands.output import one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption, multi_component
 from sparing.ration.case_files import BUILT_IN, KIND, load_dropship
+from sparing.records import hydro_spares
 from sparing.registry import command_face
 
 
@@ -48,8 +49,10 @@ def cases(json: JsonOption = False) -> None:
                 }
             )
         found += [_dropship_row(name) for name in BUILT_IN]
+    records = [{"case": hydro_spares.NAME, "kind": "defect records", "for": "forecast, compare"}]
     if json:
-        print_json({"cases": found})
+        print_json({"cases": found, "records": records})
         return
     columns = ["case", "kind", "structure", "states", "components"]
     print_table(columns, [[str(case[key]) for key in columns] for case in found], left=3)
+    print(f" {hydro_spares.NAME} (defect records): for sparing forecast and sparing compare")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from sparing.commands.compare_dropship import compare_dropship
+from sparing.commands.compare_forecasts import compare_forecasts
 from sparing.commands.output import (
     WIDTH,
     check_new_folder,
@@ -26,6 +27,7 @@ from sparing.commands.problems import (
     summary,
 )
 from sparing.ration.case_files import is_dropship
+from sparing.records import hydro_spares
 from sparing.registry import command_face
 
 SHOWN_LINES = 24  # of the explanation; --json and --out hold all
@@ -45,9 +47,13 @@ def compare(
     For a case with spares: what it is worth to plan maintenance and stocks jointly.
     For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
     For dropship, rules that ration an e-tailer's stock are simulated beside the hindsight bound.
+    For hydro-spares, three forecasting methods are compared.
     """
     if is_dropship(case):
         compare_dropship(case, out=out, seed=seed, quick=quick, json=json)
+        return
+    if case == hydro_spares.NAME:
+        compare_forecasts(out, json)
         return
     with one_line_errors():
         if quick or seed:

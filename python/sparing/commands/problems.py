@@ -13,6 +13,7 @@ import typer
 from sparing.models.case_files import Problem, built_in_cases, load_case
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.ration.case_files import is_dropship
+from sparing.records import hydro_spares
 
 CaseArgument = Annotated[
     str, typer.Argument(metavar="CASE|FILE", help="A built-in case, or a case file (TOML).")
@@ -37,6 +38,8 @@ def load_problem(case: str) -> Problem:
             f"{case}: an e-tailer, not a system to maintain; try sparing compare {case}."
         )
     known = built_in_cases()
+    if case == hydro_spares.NAME:
+        raise ValueError(f"{case} holds defect records; give it to sparing forecast or compare.")
     if case not in known and not Path(case).exists():
         near = difflib.get_close_matches(case, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"built in: {', '.join(known)}."

@@ -1,0 +1,396 @@
+"""sparing forecast: demand of spare parts, with quantiles for stocking."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sparing.commands.output import note, number, one_line_errors, print_json, print_table
+from sparing.commands.problems import JsonOption
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sparing.forecast.backtest import Backtest
+    from sparing.forecast.forecasting import Forecast
+    from sparing.records.panel import DemandPanel
+
+SHOWN_PARTS = 20  # on the terminal; --out and --json hold all
+
+
+class PeriodName(StrEnum):
+    """What defect records are counted by."""
+
+    week = "week"
+    month = "month"
+    quarter = "quarter"
+    year = "year"
+
+
+class CoverageName(StrEnum):
+    """What the quantiles promise."""
+
+    set = "set"
+    part = "part"
+
+
+class ReadingName(StrEnum):
+    """What ARMA is fitted to in the combined model."""
+
+    A = "A"
+    B = "B"
+
+
+def forecast(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|hydro-spares",
+            help="Demand (a line a part, a column a period) or defect records; CSV or Parquet.",
+        ),
+    ],
+    horizon: Annotated[int, typer.Option(help="Periods to forecast.")],
+    season: Annotated[
+        int | None, typer.Option(help="Periods until it repeats; default 12, of records a year.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="auto, pool, select, combined, arma-bp, arma, tsb, sba, adida, imapa, croston,"
+            " mean, mean-all, seasonal-naive or zero."
+        ),
+    ] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Write the forecasts here (CSV).")] = None,
+    lead_time: Annotated[int, typer.Option(help="Periods from an order to its arrival.")] = 2,
+    fill_rate: Annotated[float, typer.Option(help="Share of units to have on the shelf.")] = 0.99,
+    stock_out: Annotated[
+        Path | None, typer.Option(help="Write demand over the lead time and stock levels (CSV).")
+    ] = None,
+    coverage: Annotated[
+        CoverageName,
+        typer.Option(help="Quantiles that cover over the whole set, or part by part."),
+    ] = CoverageName.set,
+    backtest: Annotated[
+        bool, typer.Option("--backtest", help="Hold out the last periods and compare all methods.")
+    ] = False,
+    reading: Annotated[
+        ReadingName,
+        typer.Option(help="Of the combined model: ARMA after, or of, the Fourier part."),
+    ] = ReadingName.B,
+    harmonics: Annotated[
+        int | None, typer.Option(help="Of the season that are kept; default by AIC.")
+    ] = None,
+    period: Annotated[PeriodName, typer.Option(help="Period records are counted by.")] = (
+        PeriodName.month
+    ),
+    components: Annotated[
+        str | None, typer.Option(help="Of records: the known component names, with commas.")
+    ] = None,
+    covariates: Annotated[
+        bool,
+        typer.Option(
+            "--covariates", help="Of records: climate and installed base as inputs of the network."
+        ),
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw parts and calibration into this folder.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the networks.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Forecast the demand of every part: mean, quantiles for stocking, and stock levels."""
+    with one_line_errors():
+        started = time.monotonic()
+        _check_outputs(out, stock_out, plot)
+        from sparing.forecast.methods import Settings, needed_by
+        from sparing.forecast.network import NetworkOptions
+        from sparing.records.demand_series import SEASONS
+
+        needed_by(method)
+        panel, records = load_panel(file, period.value, components)
+        if season is None:
+            season = SEASONS[period.value] if records else 12
+        if not season >= 1:
+            raise ValueError(f"--season must be at least 1 period; got {season}.")
+        settings = Settings(
+            season=season,
+            reading=reading.value,
+            num_harmonics=harmonics,
+            options=NetworkOptions(seed=seed),
+        )
+        if backtest:
+            report = _backtest(panel, horizon, lead_time, fill_rate, coverage, settings, plot)
+        else:
+            given = _covariates(records, panel, period.value, horizon) if covariates else None
+            found = _forecast(
+                panel, horizon, method, lead_time, fill_rate, coverage, settings, given
+            )
+            _write(found, out, stock_out)
+            if plot is not None:
+                from sparing.report.forecast_plots import plot_forecast
+
+                plot_forecast(found, plot)
+            report = forecast_report(found, season)
+        report = {"file": file, **report, "seconds": time.monotonic() - started}
+    if json:
+        print_json(report)
+    elif backtest:
+        print_backtest(report)
+    else:
+        _print_forecast(report)
+        for path in (out, stock_out, plot):
+            if path is not None:
+                print(f"written to {path}")
+
+
+def load_panel(file: str, period: Any, components: str | None = None) -> tuple[DemandPanel, Any]:
+    """Return the demand in `file`, and the records if it holds those."""
+    from sparing.records.defects import defects_of, is_defect_table
+    from sparing.records.demand_series import demand_of_records
+    from sparing.records.demand_tables import panel_of
+    from sparing.records.hydro_spares import FIRST, LAST, NAME, hydro_spares
+    from sparing.records.tables import read_table
+
+    if file == NAME and not Path(file).exists():
+        records = hydro_spares()
+        return demand_of_records(records, period, first=FIRST, last=LAST), records
+    table = read_table(file)
+    if is_defect_table(table.header):
+        known = None if components is None else [name.strip() for name in components.split(",")]
+        records = defects_of(table, file, components=known)
+        return demand_of_records(records, period), records
+    if components is not None:
+        raise ValueError(f"--components goes with defect records; {file} holds demand.")
+    return panel_of(table, file), None
+
+
+def _check_outputs(out: Path | None, stock_out: Path | None, plot: Path | None) -> None:
+    """Raise before any work is done if something could not be written."""
+    for option, path in (("--out", out), ("--stock-out", stock_out)):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            raise ValueError(f"{option} {path}: is a folder, or its folder does not exist.")
+    if plot is not None:
+        from sparing.report.plots import check_matplotlib
+
+        check_matplotlib()
+        if plot.exists() and not plot.is_dir():
+            raise ValueError(f"--plot {plot}: is a file; give a folder.")
+
+
+def _covariates(records: Any, panel: DemandPanel, period: Any, horizon: int) -> NDArray[Any]:
+    from sparing.records.demand_series import covariates_of_records
+
+    if records is None:
+        raise ValueError("--covariates goes with defect records, which tell the climate and ages.")
+    return covariates_of_records(records, panel, period, horizon)
+
+
+@contextmanager
+def shown_stages() -> Iterator[Callable[[str], None]]:
+    """Yield a hook that shows, on a terminal, what is being computed."""
+    if not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("reading") as status:
+        yield lambda stage: status.update(stage)
+
+
+def _forecast(
+    panel: DemandPanel,
+    horizon: int,
+    method: str,
+    lead_time: int,
+    fill_rate: float,
+    coverage: CoverageName,
+    settings: Any,
+    covariates: NDArray[Any] | None,
+) -> Forecast:
+    from sparing.forecast.forecasting import forecast as run
+
+    with shown_stages() as progress:
+        return run(
+            panel,
+            horizon,
+            method,
+            lead_time=lead_time,
+            fill_rate=fill_rate,
+            coverage=coverage.value,
+            settings=settings,
+            covariates=covariates,
+            progress=progress,
+        )
+
+
+def _write(found: Forecast, out: Path | None, stock_out: Path | None) -> None:
+    from sparing.forecast.tables import write_forecast, write_stock
+
+    if out is not None:
+        write_forecast(found, out)
+    if stock_out is not None:
+        write_stock(found, stock_out)
+
+
+def _backtest(
+    panel: DemandPanel,
+    horizon: int,
+    lead_time: int,
+    fill_rate: float,
+    coverage: CoverageName,
+    settings: Any,
+    plot: Path | None,
+) -> dict[str, Any]:
+    from sparing.forecast.backtest import backtest as run
+    from sparing.forecast.backtest import backtest_report
+
+    with shown_stages() as progress:
+        found: Backtest = run(
+            panel,
+            horizon,
+            lead_time=lead_time,
+            fill_rate=fill_rate,
+            coverage=coverage.value,
+            settings=settings,
+            progress=progress,
+        )
+    if plot is not None:
+        from sparing.report.forecast_plots import plot_backtest
+
+        plot_backtest(found, plot)
+    return backtest_report(found)
+
+
+def forecast_report(found: Forecast, season: int) -> dict[str, Any]:
+    """Return what `sparing forecast --json` prints."""
+    from sparing.forecast.calibration import LEVELS
+    from sparing.forecast.selection import describe
+
+    selection = found.basis.selection
+    quantiles, totals = found.quantiles(), found.total_quantiles()
+    parts = []
+    for i, part in enumerate(found.parts):
+        parts.append(
+            {
+                "part": part,
+                "method": found.method if selection is None else str(selection.choice[i]),
+                "mean": found.mean[i].tolist(),
+                **{f"q{q:g}": quantiles[k, i].tolist() for k, q in enumerate(LEVELS)},
+                "lead_time_demand": {
+                    "mean": float(found.total_mean()[i]),
+                    **{f"q{q:g}": float(totals[k, i]) for k, q in enumerate(LEVELS)},
+                },
+                "order_up_to": float(found.stock[i]),
+            }
+        )
+    classes = found.basis.classes
+    chosen = None
+    if selection is not None and found.method == "auto":
+        chosen = describe(classes, selection.choice)
+    return {
+        "method": found.method,
+        "parts": len(found.parts),
+        "periods": found.basis.panel.num_periods,
+        "season": season,
+        "horizon": found.mean.shape[1],
+        "lead_time": found.lead_time,
+        "windows": [window.origin for window in found.basis.windows],
+        "window_rmse": None if selection is None else dict(selection.scores),
+        "pool": None if selection is None else dict(selection.weights),
+        "chosen": chosen,
+        "levels": {
+            f"{q:g}": level for q, level in found.demand.levels[found.demand.coverage].items()
+        },
+        "forecasts": parts,
+    }
+
+
+def _print_forecast(report: dict[str, Any]) -> None:
+    print(
+        f"{report['file']}: {report['parts']:,} parts, {report['periods']} periods, season"
+        f" {report['season']}; {report['method']}, {report['seconds']:.1f} s\n"
+    )
+    if report["chosen"]:
+        rows = []
+        for row in report["chosen"]:
+            chosen = ", ".join(f"{name} {count:,}" for name, count in row["chosen"].items())
+            rows.append([row["class"], chosen, f"{row['series']:,}"])
+        print_table(["demand", "forecast by", "parts"], rows, left=2)
+        print()
+    total = report["lead_time"] + 1
+    columns = ["part", "mean", "q0.5", "q0.9", "q0.95", "q0.995", f"mean of {total}", "order up to"]
+    rows = []
+    for part in report["forecasts"][:SHOWN_PARTS]:
+        values = [number(part[key][0], 4) for key in columns[1:6]]
+        over = number(part["lead_time_demand"]["mean"], 4)
+        rows.append([part["part"][:40], *values, over, number(part["order_up_to"], 6)])
+    print_table(columns, rows, title="next period, and stock for the lead time")
+    left = report["parts"] - SHOWN_PARTS
+    if left > 0:
+        print(f" … and {left:,} more parts; --out and --json hold all of them")
+
+
+def print_backtest(report: dict[str, Any]) -> None:
+    """Print the table of all methods."""
+    print(
+        f"{report['file']}: {report['parts']:,} parts, the last {report['horizon']} of"
+        f" {report['periods_known'] + report['horizon']} periods held out\n"
+    )
+    levels = ["0.9", "0.95", "0.995"]
+    rows = []
+    for row in report["methods"]:
+        point = [f"{row[key]:.4g}" for key in ("rmse", "mae", "bias", "rmsse")]
+        pinball = [f"{row['quantiles'][q]['pinball']:.4g}" for q in levels]
+        rows.append([row["method"], *point, *pinball])
+    columns = ["method", "RMSE", "MAE", "bias", "RMSSE", *(f"pinball {q}" for q in levels)]
+    print_table(columns, rows, title="errors, pooled over parts and periods [units]")
+    print()
+    rows = []
+    for row in report["methods"]:
+        cells = []
+        for q in levels:
+            found = row["quantiles"][q]
+            cells += [
+                f"{found['coverage']:.3f}",
+                f"{found['randomised']:.3f}",
+                f"{found['excess']:.3g}",
+            ]
+        rows.append([row["method"], *cells])
+    columns = ["method"]
+    for q in levels:
+        columns += [f"q{q}", "random.", "excess"]
+    print_table(columns, rows, title="coverage, plain and randomised, and excess stock [units]")
+    print()
+    rows = []
+    for row in report["methods"]:
+        stock, other = row["stock"], row["croston_at_same_fill_rate"]
+        rows.append(
+            [
+                row["method"],
+                f"{stock['fill_rate']:.4f}",
+                f"{stock['holding_cost']:,.4g}",
+                f"{stock['units']:,.4g}",
+                f"{stock['excess']:,.4g}",
+                "cannot" if other is None else f"{other['holding_cost']:,.4g}",
+                "-" if other is None else f"{row['croston_factor']:.3g}",
+            ]
+        )
+    columns = ["method", "fill rate", "holding cost", "units", "excess", "Croston at it", "factor"]
+    title = (
+        f"order-up-to stock, lead time {report['lead_time']}, aimed at a fill rate of"
+        f" {report['fill_rate_target']:g}"
+    )
+    print_table(columns, rows, title=title)
+    print(
+        "\nCroston at it: the holding cost of stock driven by Croston's forecast whose safety"
+        "\nfactor, with the hold-out known, is raised until it fills as much."
+    )
+    if all(row["croston_at_same_fill_rate"] is None for row in report["methods"]):
+        note("no safety factor lets Croston-driven stock fill as much.")

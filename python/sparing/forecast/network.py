@@ -1,0 +1,194 @@
+"""The back-propagation network on residuals: one small network per series, trained together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparing.forecast._batches import run_in_chunks
+
+HIDDEN = (10, 15)  # units of the two dense layers
+DROPOUT = 0.2  # between them
+CHECK_EVERY = 20  # epochs between two looks at the loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """How the networks are trained.
+
+    Parameters
+    ----------
+    learning_rate
+        Of Adam (Kingma and Ba 2015), on residuals scaled to a standard deviation of 1.
+    tolerance
+        Training stops when the loss of a series changed by less between two looks, which are 20
+        epochs apart; the loss is the root mean squared error without dropout, in the same scale.
+    max_epochs
+        And then at the latest; an epoch is one pass over the series.
+    seed
+        Of the initial weights and the dropout. Every series meets the same draws, so that what one
+        of them gets does not depend on which others are trained beside it.
+    """
+
+    learning_rate: float = 0.01
+    tolerance: float = 1e-3
+    max_epochs: int = 300
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("learning_rate", self.learning_rate, 1e-12),
+            ("tolerance", self.tolerance, 0.0),
+            ("max_epochs", self.max_epochs, 1),
+        ):
+            if not value >= least:
+                raise ValueError(f"{name} must be at least {least:g}; got {value:g}.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NetworkFit:
+    """What the networks say of each series.
+
+    Parameters
+    ----------
+    fitted
+        Shape (S, T): of each residual, from the one before it; 0 where that is not known.
+    forecast
+        Shape (S, H): from the last residual, then each from the forecast before it.
+    losses
+        Shape (S, L): the loss at each look, after 20 i epochs; NaN once a series has stopped.
+    epochs
+        Shape (S,), how many were trained.
+    """
+
+    fitted: NDArray[np.float64]
+    forecast: NDArray[np.float64]
+    losses: NDArray[np.float64]
+    epochs: NDArray[np.int64]
+
+
+def fit_network(
+    residuals: NDArray[np.float64],
+    known: NDArray[np.bool_],
+    horizon: int,
+    *,
+    covariates: NDArray[np.float64] | None = None,
+    options: NetworkOptions | None = None,
+) -> NetworkFit:
+    """Train a network per series: residual (and covariates) in, next residual out.
+
+    1 input, dense 10, dropout 20 %, dense 15, 1 output, ReLU, loss RMSE.
+
+    Parameters
+    ----------
+    residuals, known
+        Shape (S, T).
+    covariates
+        Shape (S, T + H, C), of the period that is predicted; scaled here.
+    """
+    options = options or NetworkOptions()
+    size, length = residuals.shape
+    residuals = np.where(known, residuals, 0.0)
+    scale = np.sqrt((residuals**2).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
+    varies = scale > 1e-9 * (1.0 + np.abs(residuals).max(initial=0.0))
+    looks = -(-options.max_epochs // CHECK_EVERY)
+    fitted, forecast = np.zeros((size, length)), np.zeros((size, horizon))
+    losses, epochs = np.full((size, looks + 1), np.nan), np.zeros(size, dtype=np.int64)
+    losses[:, 0] = 0.0
+    if varies.any():
+        rows = np.flatnonzero(varies)
+        single = np.float32
+        scaled = (residuals[rows] / scale[rows, None]).astype(single)
+        weights = np.zeros(scaled.shape, dtype=single)  # of predicting t from t - 1
+        weights[:, 1:] = known[rows, 1:] & known[rows, :-1]
+        extra = np.zeros((len(rows), length + horizon, 0), dtype=single)
+        if covariates is not None:
+            extra = _standardised(covariates[rows], length).astype(single)
+        train = _program(options, extra.shape[2])
+        found = run_in_chunks(train, [scaled, weights, extra])
+        fitted[rows] = np.where(weights > 0.0, found[0] * scale[rows, None], 0.0)
+        forecast[rows] = found[1] * scale[rows, None]
+        losses[rows], epochs[rows] = found[2], found[3]
+    return NetworkFit(fitted=fitted, forecast=forecast, losses=losses, epochs=epochs)
+
+
+def _standardised(covariates: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+    """Scale by what was known: mean 0 and standard deviation 1 over the first `length` periods."""
+    past = covariates[:, :length]
+    mean, spread = past.mean(axis=1, keepdims=True), past.std(axis=1, keepdims=True)
+    return np.asarray((covariates - mean) / np.where(spread > 0.0, spread, 1.0))
+
+
+@cache
+def _program(options: NetworkOptions, num_covariates: int) -> Any:
+    """Return the compiled training of one chunk; jax is imported here and not before."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    sizes = (1 + num_covariates, *HIDDEN, 1)
+    optimizer = optax.adam(options.learning_rate)
+
+    def initial(key: Any) -> Any:
+        """He's weights (2015) for ReLU layers; the output starts at zero."""
+        layers = []
+        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
+            spread = jnp.sqrt(2.0 / inputs) if i < len(sizes) - 2 else 0.1
+            drawn = jax.random.normal(jax.random.fold_in(key, i), (inputs, outputs))
+            layers.append((drawn * spread, jnp.zeros(outputs)))
+        return layers
+
+    def predict(layers: Any, inputs: Any, kept: Any = 1.0) -> Any:
+        (w1, b1), (w2, b2), (w3, b3) = layers
+        hidden = jax.nn.relu(inputs @ w1 + b1) * kept
+        return (jax.nn.relu(hidden @ w2 + b2) @ w3 + b3)[..., 0]
+
+    def loss_of(layers: Any, inputs: Any, target: Any, weight: Any, kept: Any = 1.0) -> Any:
+        squares = weight * (predict(layers, inputs, kept) - target) ** 2
+        return jnp.sqrt(squares.sum() / jnp.maximum(weight.sum(), 1.0) + 1e-12)
+
+    def epoch(carry: Any, key: Any, data: Any) -> Any:
+        layers, state = carry
+        shape = (data[0].shape[0], HIDDEN[0])
+        kept = jax.random.bernoulli(key, 1.0 - DROPOUT, shape) / (1.0 - DROPOUT)
+        gradient = jax.grad(loss_of)(layers, *data, kept)
+        updates, state = optimizer.update(gradient, state)
+        return (optax.apply_updates(layers, updates), state), None
+
+    def train(series: Any, weight: Any, extra: Any) -> Any:
+        length = series.shape[0]
+        before = jnp.concatenate([jnp.zeros(1), series[:-1]])
+        inputs = jnp.concatenate([before[:, None], extra[:length]], axis=1)
+        data = inputs, series, weight
+        looks = -(-options.max_epochs // CHECK_EVERY)
+        root = jax.random.key(options.seed)
+        layers = initial(root)
+        losses = jnp.full(looks + 1, jnp.nan).at[0].set(loss_of(layers, *data))
+
+        def unfinished(state: Any) -> Any:
+            _, losses, look = state
+            change = jnp.abs(losses[look] - losses[jnp.maximum(look - 1, 0)])
+            return (look < looks) & ((look == 0) | (change >= options.tolerance))
+
+        def block(state: Any) -> Any:
+            carry, losses, look = state
+            keys = jax.random.split(jax.random.fold_in(root, 1000 + look), CHECK_EVERY)
+            carry, _ = jax.lax.scan(lambda c, k: epoch(c, k, data), carry, keys)
+            return carry, losses.at[look + 1].set(loss_of(carry[0], *data)), look + 1
+
+        state = ((layers, optimizer.init(layers)), losses, jnp.int32(0))
+        (layers, _), losses, look = jax.lax.while_loop(unfinished, block, state)
+
+        def ahead(last: Any, now: Any) -> Any:
+            following = predict(layers, jnp.concatenate([last[None], now]))
+            return following, following
+
+        _, forecast = jax.lax.scan(ahead, series[-1], extra[length:])
+        return predict(layers, inputs), forecast, losses, look * CHECK_EVERY
+
+    return jax.jit(jax.vmap(train))

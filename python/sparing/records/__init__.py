@@ -1,0 +1,1 @@
+"""Records of defects and tables of demand, read with errors that name the place."""

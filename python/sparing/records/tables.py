@@ -1,0 +1,92 @@
+"""Tables of text from CSV or Parquet files, with errors that name file, line and column."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "nat"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextTable:
+    """The cells of a file as text; row i stands in line `lines[i]`."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+
+
+def read_table(path: str | Path) -> TextTable:
+    """Read a CSV file, or a Parquet file by its name.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, not a text file, or a line has too many or too few fields.
+    OSError
+        If it cannot be read.
+    ImportError
+        If it is a Parquet file and pyarrow is not installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return _read_parquet(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            found = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: is no CSV file in UTF-8 ({error}).") from None
+    if not found:
+        raise ValueError(f"{path}: is empty; give a header line and one line a part or record.")
+    header = _header(path, found[0][1])
+    for line, row in found[1:]:
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path}, line {line}: must have {len(header)} fields like the header; got"
+                f" {len(row)}."
+            )
+    return TextTable(
+        header=header,
+        rows=tuple(tuple(cell.strip() for cell in row) for _, row in found[1:]),
+        lines=tuple(line for line, _ in found[1:]),
+    )
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether `cell` stands for a missing value."""
+    return cell.lower() in MISSING
+
+
+def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
+    header = tuple(str(cell).strip() for cell in cells)
+    for name in header:
+        if header.count(name) > 1:
+            raise ValueError(f"{path}: column {name!r} is there twice.")
+    return header
+
+
+def _read_parquet(path: Path) -> TextTable:
+    try:
+        from pyarrow import parquet
+        from pyarrow.lib import ArrowException
+    except ImportError:
+        raise ImportError(
+            "Parquet files need pyarrow: pip install 'sparing[forecast]', or give a CSV file."
+        ) from None
+    try:
+        table = parquet.read_table(path)
+    except ArrowException as error:
+        raise ValueError(f"{path}: is no Parquet file ({error}).") from None
+    columns = [
+        ["" if v is None else str(v) for v in column.to_pylist()] for column in table.columns
+    ]
+    rows = tuple(zip(*columns, strict=True))
+    if not rows:
+        raise ValueError(f"{path}: is empty; give one row a part or record.")
+    return TextTable(
+        header=_header(path, table.column_names), rows=rows, lines=tuple(range(1, len(rows) + 1))
+    )
