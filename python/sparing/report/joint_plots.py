@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sparing.evaluate.frequencies import state_frequencies
 from sparing.evaluate.joint_comparison import JointComparison
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.report.plots import INK, _figure, _finish
+from sparing.report.plots import INK, finish, new_figure
 
 COLOURS = {
     "maintenance": "#1f5a99",
@@ -26,7 +26,7 @@ COLOURS = {
 def plot_costs(report: dict[str, Any], path: Path) -> None:
     """Write the cost per inspection of every way to plan as bars, stacked by kind of cost."""
     rows = report["policies"]
-    figure, (axes,) = _figure(1, width=8.5, height=0.55 * len(rows) + 1.6)
+    figure, (axes,) = new_figure(1, width=8.5, height=0.55 * len(rows) + 1.6)
     places = np.arange(len(rows))[::-1]
     reached = np.zeros(len(rows))
     kinds = [kind for kind in COLOURS if any(row["kinds"].get(kind) for row in rows)]
@@ -42,7 +42,7 @@ def plot_costs(report: dict[str, Any], path: Path) -> None:
     axes.set_axisbelow(True)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.7)
     figure.legend(loc="outside lower center", ncols=len(kinds), fontsize=8.5, frameon=False)
-    _finish(figure, path, f"{report['case']}: what joint optimisation is worth")
+    finish(figure, path, f"{report['case']}: what joint optimisation is worth")
 
 
 def plot_stocks(found: JointComparison, path: Path, *, case: str) -> None:
@@ -54,7 +54,7 @@ def plot_stocks(found: JointComparison, path: Path, *, case: str) -> None:
         found.rows["joint"].name: found.shares,
         found.rows["maintenance-first"].name: state_frequencies(problem.epoch, apart),
     }
-    figure, all_axes = _figure(len(problem.spares), width=4.6, height=3.2)
+    figure, all_axes = new_figure(len(problem.spares), width=4.6, height=3.2)
     for position, (axes, spare) in enumerate(zip(all_axes, problem.spares, strict=True)):
         units = np.arange(spare.capacity + 1)
         for i, (name, share) in enumerate(shares.items()):
@@ -72,7 +72,7 @@ def plot_stocks(found: JointComparison, path: Path, *, case: str) -> None:
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
     all_axes[0].set_ylabel("share of inspections")
     figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, frameon=False)
-    _finish(figure, path, f"{case}: stocks found")
+    finish(figure, path, f"{case}: stocks found")
 
 
 def _on_hand(

@@ -10,7 +10,7 @@ import numpy as np
 from sparing.evaluate.load_sharing_actions import Actions
 from sparing.evaluate.rule_search import BestRule
 from sparing.evaluate.sizing import SizingSolution
-from sparing.report.plots import INK, MARK_COLOURS, MARKERS, _figure, _finish
+from sparing.report.plots import INK, MARK_COLOURS, MARKERS, finish, new_figure
 
 MAX_ROWS = 84  # count vectors up to which a policy is drawn
 
@@ -29,7 +29,7 @@ def plot_choices(
     rules
         The best rules, marked at their own size and interval.
     """
-    figure, (axes,) = _figure(1, width=7.2, height=5.0)
+    figure, (axes,) = new_figure(1, width=7.2, height=5.0)
     sizes = found.problem.positions
     for size, colour in zip(sizes, _blues(len(sizes)), strict=True):
         cells = sorted(
@@ -82,7 +82,7 @@ def plot_choices(
         fontsize=8.5,
         frameon=False,
     )
-    _finish(figure, path, title)
+    finish(figure, path, title)
 
 
 def plot_actions(done: Actions, path: str | Path, *, title: str = "") -> None:
@@ -97,7 +97,7 @@ def plot_actions(done: Actions, path: str | Path, *, title: str = "") -> None:
     hand = system.stocks[none_on_order, 0]
     replaced, ordered = done.replaced[:, none_on_order], done.ordered[:, none_on_order]
     rows = system.counts.size
-    figure, (axes,) = _figure(1, width=2.2 + 0.8 * hand.size, height=1.6 + 0.26 * rows)
+    figure, (axes,) = new_figure(1, width=2.2 + 0.8 * hand.size, height=1.6 + 0.26 * rows)
     colours = ListedColormap(["white", *_blues(system.size)])
     axes.imshow(replaced, cmap=colours, vmin=0, vmax=system.size, aspect="auto")
     for row in range(rows):
@@ -121,7 +121,7 @@ def plot_actions(done: Actions, path: str | Path, *, title: str = "") -> None:
     axes.set_xlabel("spares on hand (nothing on order)")
     axes.set_ylabel("components by condition, new to failed")
     named = f"{title}: replaced / ordered by the optimal policy, {system.size} positions"
-    _finish(figure, path, named)
+    finish(figure, path, named)
 
 
 def _blues(count: int) -> list[str]:
