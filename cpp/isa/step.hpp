@@ -191,15 +191,18 @@ Step<T> find_step(std::size_t n1, std::size_t n2) {
     // clang-format off
 #define SPARING_STEP(A, B) case 16 * A + B: return step_of<T, R, S, Idle, K, A, B>();
     switch (n1 <= 16 && n2 < 16 ? 16 * n1 + n2 : 0) {
-        SPARING_STEP(1, 1) SPARING_STEP(1, 2) SPARING_STEP(1, 3) SPARING_STEP(1, 4)
+        SPARING_STEP(1, 3) SPARING_STEP(1, 4) SPARING_STEP(4, 4)
+#ifndef SPARING_FEW_KERNELS  // what is left out then is done by the loops of run-time size
+        SPARING_STEP(1, 1) SPARING_STEP(1, 2)
         SPARING_STEP(1, 5) SPARING_STEP(1, 6) SPARING_STEP(1, 7) SPARING_STEP(1, 8)
         SPARING_STEP(1, 9) SPARING_STEP(1, 10)
         SPARING_STEP(2, 2) SPARING_STEP(2, 3) SPARING_STEP(2, 4) SPARING_STEP(2, 5)
         SPARING_STEP(2, 6) SPARING_STEP(2, 7) SPARING_STEP(2, 8)
         SPARING_STEP(3, 2) SPARING_STEP(3, 3) SPARING_STEP(3, 4) SPARING_STEP(3, 5)
-        SPARING_STEP(4, 2) SPARING_STEP(4, 3) SPARING_STEP(4, 4)
+        SPARING_STEP(4, 2) SPARING_STEP(4, 3)
         SPARING_STEP(5, 2) SPARING_STEP(5, 3)
         SPARING_STEP(6, 2) SPARING_STEP(7, 2) SPARING_STEP(8, 2)
+#endif
         default: return n1 == 1 && K == Variant::kPlain ? &long_step<R, T> : nullptr;
     }
 // clang-format on
