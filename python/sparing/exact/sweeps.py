@@ -75,6 +75,9 @@ class Sweep(Protocol):
         ...
 
 
+RELAXED_FROM = 1 << 16  # states from which a sweep is worth its own call
+
+
 class GeneralSweep:
     """Sweeps of any epoch that ends on the axes it starts from, node by node.
 
@@ -86,7 +89,6 @@ class GeneralSweep:
 
     name = "general"
     certify_consumes = False
-    relaxes = False
 
     def __init__(
         self, epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, num_threads: int
@@ -97,6 +99,7 @@ class GeneralSweep:
         self._num_threads = num_threads
         self.state = np.zeros(epoch.num_states, dtype=dtype)
         self._next = np.empty_like(self.state)
+        self.relaxes = epoch.num_states >= RELAXED_FROM
 
     def load(self, value: Value | None) -> None:
         """Start from `value` (None: zero)."""

@@ -202,7 +202,7 @@ class _Run:
     def _advance(self, sweep: Sweep, position: Position) -> Position:
         """Do one batch of sweeps and return where it ended."""
         before = sweep.state.copy() if position.damped else None
-        count = 1 if position.damped else self.batch
+        count = 1 if position.damped or sweep.relaxes else self.batch
         count = min(count, self.options.max_sweeps - position.num_sweeps)
         span_tol = position.aim * self._tol(position.shift) / self.scale
         relaxation = position.relaxation
