@@ -146,8 +146,13 @@ def _shown(progress: ProgressHook | None) -> Iterator[ProgressHook | None]:
         line.close()
 
 
-def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> ConstrainedSolution:
+def solve_with_goals(
+    problem: MultiComponentProblem, *, tol: float = 1e-6, **options: Any
+) -> ConstrainedSolution:
     """Solve a problem whose goals have hard limits (``at_least``, ``at_most``).
+
+    `options` (num_threads, progress, checkpoint_dir) are those of
+    `sparing.exact.constrained.solve_constrained`.
 
     Raises
     ------
@@ -166,7 +171,7 @@ def solve_with_goals(problem: MultiComponentProblem, *, tol: float = 1e-6) -> Co
     if problem.criterion != "average":
         raise ValueError("hard goals limit long-run averages; the criterion must be 'average'.")
     return solve_constrained(
-        problem.epoch, problem.weights, goals, tol=tol, initial=problem.initial_state
+        problem.epoch, problem.weights, goals, tol=tol, initial=problem.initial_state, **options
     )
 
 

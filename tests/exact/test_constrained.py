@@ -140,6 +140,41 @@ def test_a_hard_goal_of_the_three_components():
     assert 200.437 < found.upper < 202.981
 
 
+def test_a_measure_may_have_a_limit_on_either_side():
+    problem = sparing.load("three-component")
+    one = {"cost": sparing.Goal(), "reliability": sparing.Goal(weight=0, at_least=0.92)}
+    two = one | {"reliability": sparing.Goal(weight=0, at_least=0.92, at_most=0.95)}
+    found, wanted = (sparing.solve_with_goals(replace(problem, goals=g)) for g in (two, one))
+    assert (found.lower, found.upper) == pytest.approx((wanted.lower, wanted.upper), abs=2e-6)
+    assert found.multipliers["reliability"] == pytest.approx(wanted.multipliers["reliability"])
+
+
+@pytest.mark.parametrize("reports", [3, 20, 40])
+def test_a_search_that_is_cut_goes_on_to_the_identical_result(reports, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPARING_CHECKPOINT_SECONDS", "0")
+    monkeypatch.setattr("sparing.exact.value_iteration.BATCH_STATES", 1)
+    goals = {"cost": sparing.Goal(), "reliability": sparing.Goal(weight=0, at_least=0.92)}
+    problem = replace(sparing.load("three-component"), goals=goals)
+    whole = sparing.solve_with_goals(problem)
+    seen = []
+
+    def stop(progress):
+        seen.append(progress.note)
+        if len(seen) == reports:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sparing.solve_with_goals(problem, progress=stop, checkpoint_dir=tmp_path)
+    assert seen[0] == "policy 1"
+    assert len(list(tmp_path.glob("column-*.npz"))) == len(set(seen)) - 1
+    found = sparing.solve_with_goals(problem, checkpoint_dir=tmp_path)
+    assert (found.lower, found.upper) == (whole.lower, whole.upper)
+    assert (found.probability, found.num_rounds) == (whole.probability, whole.num_rounds)
+    for one, other in zip(found.solutions, whole.solutions, strict=True):
+        np.testing.assert_array_equal(one.posts[0], other.posts[0])
+    assert not any(tmp_path.iterdir())
+
+
 def test_only_long_run_averages_can_be_limited():
     problem = sparing.load("three-component")
     with pytest.raises(ValueError, match="no goal has a hard limit"):

@@ -55,8 +55,8 @@ def resumable(folder: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        files = ("checkpoint.json", "search.json")
-        if folder is not None and any((folder / name).exists() for name in files):
+        files = ("checkpoint.json", "search.json", "column-*.npz")
+        if folder is not None and any(any(folder.glob(name)) for name in files):
             print_error(
                 f"interrupted; the solve is saved in {folder}. The same command goes on from there."
             )

@@ -107,9 +107,17 @@ def solve(
         if any(g.at_least is not None or g.at_most is not None for g in problem.goals.values()):
             from sparing.commands.solve_goals import solve_goals
 
-            if checkpoint is not None or dtype is not Precision.float64:
-                raise ValueError("a case with hard goals takes no --checkpoint and no --dtype.")
-            solve_goals(case, problem, tol=tol or 1e-6, threads=threads, out=out, as_json=json)
+            if dtype is not Precision.float64:
+                raise ValueError("a case with hard goals is solved in float64: leave out --dtype.")
+            solve_goals(
+                case,
+                problem,
+                tol=tol or 1e-6,
+                threads=threads,
+                out=out,
+                checkpoint=checkpoint,
+                as_json=json,
+            )
             return
         from sparing.api import VALUE_STATES
 

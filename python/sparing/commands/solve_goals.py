@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
+from sparing.commands.checkpoints import checkpoint_folder, resumable
 from sparing.commands.output import bounds_json, number, print_json, print_table
 from sparing.commands.problems import summary
+from sparing.commands.progress import shown_progress
 from sparing.exact.constrained import ConstrainedSolution
+from sparing.exact.options import Options
 from sparing.exact.policy_evaluation import Bounds
 from sparing.models.multi_component import MultiComponentProblem
 
@@ -25,13 +28,18 @@ def solve_goals(
     tol: float,
     threads: int,
     out: Path | None,
+    checkpoint: Path | None,
     as_json: bool,
 ) -> None:
     """Solve, save and print a case whose goals have hard limits."""
     from sparing.api import solve_with_goals
 
     started = time.monotonic()
-    found = solve_with_goals(problem, tol=tol)
+    folder = checkpoint_folder(problem, Options(tol=tol), out, checkpoint)
+    with resumable(folder), shown_progress() as progress:
+        found = solve_with_goals(
+            problem, tol=tol, num_threads=threads, progress=progress, checkpoint_dir=folder
+        )
     report = _report(case, problem, found, time.monotonic() - started, tol, threads)
     if out is not None:
         _save(problem, found, report, out)

@@ -39,7 +39,8 @@ class Position:
             object.__setattr__(self, "relaxation", Relaxation(**self.relaxation))
 
 
-def _default_seconds() -> float:
+def default_seconds() -> float:
+    """Return the least time between two saves [s] that the environment asks for."""
     text = os.environ.get("SPARING_CHECKPOINT_SECONDS", "20")
     try:
         return float(text)
@@ -69,7 +70,7 @@ class Checkpoint:
 
     directory: Path
     key: str
-    every_s: float = field(default_factory=_default_seconds)
+    every_s: float = field(default_factory=default_seconds)
     position_type: type[Any] = Position
 
     def load(self) -> tuple[Any, NDArray[Any]] | None:

@@ -9,13 +9,17 @@ and every round gives an upper bound (a mixture of policies that meets the goals
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparing.epoch import Epoch
+from sparing.exact.checkpoint import fingerprint
 from sparing.exact.policy_evaluation import Bounds, evaluate_policy
+from sparing.exact.progress import Progress, ProgressHook
+from sparing.exact.saved_columns import SavedColumns
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options, value_iteration
 
@@ -83,16 +87,35 @@ def solve_constrained(
     tol: float = 1e-6,
     initial: tuple[int, ...] | None = None,
     num_threads: int = 0,
+    progress: ProgressHook | None = None,
+    checkpoint_dir: Path | None = None,
 ) -> ConstrainedSolution:
     """Minimise the long-run average cost subject to limits on other long-run averages.
 
+    Every round solves the epoch under other weights. With `checkpoint_dir` the rounds that are done
+    and the state of the one at hand are kept there; the same call goes on from them to the
+    identical result.
+
     Raises
     ------
+    KeyboardInterrupt
+        After the batch of sweeps that was running when Ctrl-C came.
     ValueError
         If no policy meets the goals; the message gives the best that can be reached.
     """
     search = _Search(epoch, dict(weights), tuple(goals), tol, initial, num_threads)
-    return search.solve()
+    search.progress, search.checkpoint_dir = progress, checkpoint_dir
+    search.saved = SavedColumns(checkpoint_dir, epoch, search.initial)
+    try:
+        result = search.solve()
+    except KeyboardInterrupt:
+        search.saved.flush()
+        raise
+    except ValueError:
+        search.saved.clear()
+        raise
+    search.saved.clear()
+    return result
 
 
 class _Search:
@@ -106,9 +129,13 @@ class _Search:
         num_threads: int,
     ) -> None:
         self.epoch, self.weights, self.goals = epoch, weights, goals
-        self.tol, self.initial, self.num_threads = tol, initial, num_threads
+        self.tol, self.num_threads = tol, num_threads
+        self.initial = initial if initial is not None else (0,) * len(epoch.axes)
         self.limits = np.array([goal.limit for goal in goals])
         self.columns: list[_Column] = []
+        self.progress: ProgressHook | None = None
+        self.checkpoint_dir: Path | None = None
+        self.saved = SavedColumns(None, epoch, self.initial)
 
     def solve(self) -> ConstrainedSolution:
         self._add_extremes()
@@ -132,8 +159,31 @@ class _Search:
     def _add(self, weights: Mapping[str, float]) -> Solution:
         """Solve under `weights` and keep the policy with its exact measures as a column."""
         options = Options(tol=self.tol / 4, keep_value=False, num_threads=self.num_threads)
-        solution = value_iteration(self.epoch, weights, initial=self.initial, options=options)
-        measures = {"objective": self.weights, **{g.name: g.weights for g in self.goals}}
+        key = fingerprint(self.epoch, weights, options=replace(options, num_threads=0))
+        saved = self.saved.load(key)
+        if saved is None:
+            saved = self._solved(weights, options)
+            self.saved.save(key, *saved)
+        solution, found = saved
+        values = np.array([found[f"goal {i}"] for i in range(len(self.goals))])
+        self.columns.append(_Column(solution, found["objective"], values))
+        return solution
+
+    def _solved(
+        self, weights: Mapping[str, float], options: Options
+    ) -> tuple[Solution, dict[str, float]]:
+        """Return the optimum under `weights` and what it measures."""
+        solution = value_iteration(
+            self.epoch,
+            weights,
+            initial=self.initial,
+            options=options,
+            progress=None if self.progress is None else self._report,
+            checkpoint_dir=self.checkpoint_dir,
+        )
+        # By number, as a measure may have a limit on either side.
+        measures = {f"goal {i}": goal.weights for i, goal in enumerate(self.goals)}
+        measures["objective"] = self.weights
         found: dict[str, Bounds] = evaluate_policy(
             self.epoch,
             solution.policy,
@@ -143,9 +193,13 @@ class _Search:
             tol=self.tol / 8,
             num_threads=self.num_threads,
         )
-        values = np.array([found[goal.name].value for goal in self.goals])
-        self.columns.append(_Column(solution, found["objective"].value, values))
-        return solution
+        return solution, {name: bounds.value for name, bounds in found.items()}
+
+    def _report(self, progress: Progress) -> None:
+        """Say which policy the sweeps are for."""
+        assert self.progress is not None
+        note = f"policy {len(self.columns) + 1} {progress.note}"
+        self.progress(replace(progress, note=note.rstrip()))
 
     def _add_extremes(self) -> None:
         """Start from the policy that is best for each goal; refuse a goal none can meet."""
@@ -198,13 +252,16 @@ class _Search:
         pure = [c for c in self.columns if np.all(c.measures <= self.limits + slack)]
         best = min(pure, key=lambda column: column.objective, default=None)
         names = [goal.name for goal in self.goals]
+        prices: dict[str, float] = {}
+        for name, price in zip(names, multipliers.tolist(), strict=True):
+            prices[name] = max(price, prices.get(name, 0.0))  # one of two sides binds at most
         return ConstrainedSolution(
             lower=lower,
             upper=upper,
             solutions=tuple(self.columns[i].solution for i in used),
             probability=tuple(float(mixture[i]) for i in used),
             measures=dict(zip(names, np.asarray(measured).tolist(), strict=True)),
-            multipliers=dict(zip(names, multipliers.tolist(), strict=True)),
+            multipliers=prices,
             best_pure=best.solution if best else None,
             pure_objective=best.objective if best else float("inf"),
             num_rounds=num_rounds,
