@@ -19,7 +19,8 @@ def run_in_chunks(
 ) -> list[NDArray[Any]]:
     """Return the outputs of `program` for the rows of `arrays`, chunk by chunk on all processors.
 
-    A chunk has at most `most` rows. Each is computed for itself, so that the result does not depend on how many threads run.
+    A chunk has at most `most` rows. Each is computed for itself, so that the result does not depend
+    on how many threads run.
     """
     size = len(arrays[0])
     chunk = min(most, max(LEAST, 1 << (size - 1).bit_length()))
