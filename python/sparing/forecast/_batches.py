@@ -15,14 +15,15 @@ LEAST = 8  # for small batches, the power of two that holds them
 
 
 def run_in_chunks(
-    program: Callable[..., Sequence[Any]], arrays: Sequence[NDArray[Any]]
+    program: Callable[..., Sequence[Any]], arrays: Sequence[NDArray[Any]], most: int = CHUNK
 ) -> list[NDArray[Any]]:
     """Return the outputs of `program` for the rows of `arrays`, chunk by chunk on all processors.
 
-    Each chunk is computed for itself, so that the result does not depend on how many threads run.
+    A chunk has at most `most` rows. Each is computed for itself, so that the result does not depend
+    on how many threads run.
     """
     size = len(arrays[0])
-    chunk = min(CHUNK, max(LEAST, 1 << (size - 1).bit_length()))
+    chunk = min(most, max(LEAST, 1 << (size - 1).bit_length()))
     total = max(-(-size // chunk), 1) * chunk
     filled = [np.concatenate([a, np.zeros((total - size, *a.shape[1:]), a.dtype)]) for a in arrays]
 

@@ -13,6 +13,7 @@ from sparing.forecast._batches import run_in_chunks
 
 MAX_ORDER = 3
 ITERATIONS = 20
+CHUNK = 32  # series a call; what all orders of so many work on stays in the cache
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,7 +101,7 @@ def fit_arma(
             with jax.enable_x64(True):
                 return _program()(x, used, masks, 2.0 * masks.sum(axis=1))
 
-        found = run_in_chunks(program, [values, counts])
+        found = run_in_chunks(program, [values, counts], CHUNK)
         best[rows], parameters[rows], predicted[rows], squares[rows], aic[rows] = found
     scale = np.where(varies, scale, 1.0)
     predicted = shift[:, None] + scale[:, None] * predicted

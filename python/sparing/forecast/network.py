@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.forecast._batches import run_in_chunks
+from sparing.forecast._batches import CHUNK, run_in_chunks
 
 HIDDEN = (10, 15)  # units of the two dense layers
 DROPOUT = 0.2  # between them
 CHECK_EVERY = 20  # epochs between two looks at the loss
+FIRST_LOOKS = 5  # of many series, most have stopped by then; a chunk lasts as long as its slowest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +111,36 @@ def fit_network(
         if covariates is not None:
             extra = _standardised(covariates[rows], length).astype(single)
         train = _program(options, extra.shape[2])
-        found = run_in_chunks(train, [scaled, weights, extra])
+        found = _trained(train, [scaled, weights, extra], looks)
         fitted[rows] = np.where(weights > 0.0, found[0] * scale[rows, None], 0.0)
         forecast[rows] = found[1] * scale[rows, None]
         losses[rows], epochs[rows] = found[2], found[3]
     return NetworkFit(fitted=fitted, forecast=forecast, losses=losses, epochs=epochs)
+
+
+def _trained(train: Any, arrays: list[NDArray[Any]], looks: int) -> list[NDArray[Any]]:
+    """Return the networks of all series; of many, those that last long are trained apart.
+
+    They start anew, with the same draws: what a series gets is the same either way.
+    """
+
+    def run(rows: NDArray[np.int64], limit: int) -> list[NDArray[Any]]:
+        small = len(arrays[0]) <= CHUNK
+        chosen = [array[rows] for array in arrays]
+        if not small and len(rows) < CHUNK:  # filled up, so that no other size is compiled
+            chosen = [np.resize(array, (CHUNK, *array.shape[1:])) for array in chosen]
+        found = run_in_chunks(lambda *chunk: train(*chunk, np.int32(limit)), chosen)
+        return [part[: len(rows)] for part in found]
+
+    every = np.arange(len(arrays[0]))
+    if len(every) <= CHUNK or looks <= FIRST_LOOKS:
+        return run(every, looks)
+    found = [part.copy() for part in run(every, FIRST_LOOKS)]
+    left = np.flatnonzero(found[3] >= FIRST_LOOKS * CHECK_EVERY)
+    if len(left):
+        for part, longer in zip(found, run(left, looks), strict=True):
+            part[left] = longer
+    return found
 
 
 def _standardised(covariates: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -160,7 +186,7 @@ def _program(options: NetworkOptions, num_covariates: int) -> Any:
         updates, state = optimizer.update(gradient, state)
         return (optax.apply_updates(layers, updates), state), None
 
-    def train(series: Any, weight: Any, extra: Any) -> Any:
+    def train(series: Any, weight: Any, extra: Any, limit: Any) -> Any:
         length = series.shape[0]
         before = jnp.concatenate([jnp.zeros(1), series[:-1]])
         inputs = jnp.concatenate([before[:, None], extra[:length]], axis=1)
@@ -173,7 +199,7 @@ def _program(options: NetworkOptions, num_covariates: int) -> Any:
         def unfinished(state: Any) -> Any:
             _, losses, look = state
             change = jnp.abs(losses[look] - losses[jnp.maximum(look - 1, 0)])
-            return (look < looks) & ((look == 0) | (change >= options.tolerance))
+            return (look < limit) & ((look == 0) | (change >= options.tolerance))
 
         def block(state: Any) -> Any:
             carry, losses, look = state
@@ -191,4 +217,4 @@ def _program(options: NetworkOptions, num_covariates: int) -> Any:
         _, forecast = jax.lax.scan(ahead, series[-1], extra[length:])
         return predict(layers, inputs), forecast, losses, look * CHECK_EVERY
 
-    return jax.jit(jax.vmap(train))
+    return jax.jit(jax.vmap(train, (0, 0, 0, None)))
