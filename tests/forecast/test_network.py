@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sparing.forecast.network import CHECK_EVERY, NetworkOptions, fit_network
+from sparing.forecast.network import CHECK_EVERY, FIRST_LOOKS, NetworkOptions, fit_network
 
 LENGTH, HORIZON = 48, 6
 OPTIONS = NetworkOptions(tolerance=1e-3, max_epochs=600)  # the same for all: compiled once
@@ -49,6 +49,20 @@ def test_a_series_does_not_notice_its_neighbours():
     assert together.forecast[2] == pytest.approx(alone.forecast[0], rel=1e-4, abs=1e-5)
     again = fit_network(residuals, known, HORIZON, options=OPTIONS)
     np.testing.assert_array_equal(together.forecast, again.forecast)
+
+
+def test_those_that_train_long_are_trained_apart_to_the_same_result():
+    residuals = folded(130)
+    known = np.ones(residuals.shape, bool)
+    many = fit_network(residuals, known, HORIZON, options=OPTIONS)
+    late = np.flatnonzero(many.epochs > FIRST_LOOKS * CHECK_EVERY)[:4]
+    early = np.flatnonzero(many.epochs <= FIRST_LOOKS * CHECK_EVERY)[:4]
+    assert len(late) == 4
+    some = np.concatenate([late, early])
+    few = fit_network(residuals[some], known[some], HORIZON, options=OPTIONS)
+    np.testing.assert_array_equal(many.epochs[some], few.epochs)
+    np.testing.assert_allclose(many.fitted[some], few.fitted, atol=1e-5)
+    np.testing.assert_allclose(many.forecast[some], few.forecast, atol=1e-5)
 
 
 def test_no_residual_gives_no_correction():
