@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 import sparing
+from sparing.cli import main
 from sparing.commands.compare_dropship import print_study
 from sparing.ration.rules import NAMES, load_model
 from sparing.ration.study import StudyParams, run_study
+from sparing.ration.thesis_values import PRINTED
 from sparing.report.ration_files import save_study
 
 TINY = StudyParams(
@@ -101,6 +103,36 @@ def test_what_is_printed_is_not_cut(capsys, study):
     out = capsys.readouterr().out
     assert "…" not in out
     assert "share of the hindsight bound" in out
-    assert "0.6328" in out  # of the thesis
     assert "weak rule" in out
     assert max(map(len, out.splitlines())) <= 100
+    assert "thesis" not in out  # its figures are those of the built-in case
+
+
+def test_what_the_thesis_prints_is_beside_the_built_in_case_alone(capsys, tmp_path, study):
+    assert study.report["thesis"] is None
+    save_study(study, tmp_path / "other", plots=False)
+    assert "thesis" not in (tmp_path / "other" / "classification.csv").read_text()
+    case = sparing.load("dropship")
+    params = replace(TINY, tested_orders=210, sizes=TINY.sizes[:1], unseen_days=4)
+    built_in = run_study(case, params)
+    assert built_in.report["thesis"] == PRINTED
+    print_study(built_in.report)
+    out = capsys.readouterr().out
+    assert "0.6328" in out
+    assert max(map(len, out.splitlines())) <= 100
+    save_study(built_in, tmp_path / "built-in")
+    assert "thesis,50-60,0.8,0.912" in (tmp_path / "built-in" / "classification.csv").read_text()
+
+
+def test_without_out_the_study_goes_to_a_folder_of_its_own(capfd, tmp_path, monkeypatch, study):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sparing.ration.study.run_study", lambda *_, **__: study)
+    for name in ("dropship-study", "dropship-study-2"):
+        with pytest.raises(SystemExit) as ended:
+            main(["compare", "dropship", "--json"])
+        out, err = capfd.readouterr()
+        assert ended.value.code == 0
+        assert err == f"sparing: note: tables and plots are in {name}/\n"
+        assert json.loads(out)["experiment"] == study.report["experiment"]
+        files = {path.name for path in (tmp_path / name).iterdir()}
+        assert {"rules.csv", "figure-3-experiment.png", "compare.json"} <= files

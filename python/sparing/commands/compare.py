@@ -36,7 +36,11 @@ SHOWN_LINES = 24  # of the explanation; --json and --out hold all
 def compare(
     case: CaseArgument,
     out: Annotated[
-        Path | None, typer.Option(help="Write tables (CSV, JSON) and plots into this folder.")
+        Path | None,
+        typer.Option(
+            help="Write tables (CSV, JSON) and plots into this folder. Of an e-tailer:"
+            " dropship-study without it."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulated days of an e-tailer.")] = 0,
     quick: Annotated[bool, typer.Option(help="Of an e-tailer: a study of about a minute.")] = False,

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 import time
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from sparing.commands.output import (
     WIDTH,
     check_new_folder,
+    note,
     one_line_errors,
     print_json,
     print_table,
 )
 
 EVERY_S = 10.0  # between two lines of a log
+FOLDER = "dropship-study"  # in the current directory, where --out does not say another
 
 
 def compare_dropship(case: str, *, out: Path | None, seed: int, quick: bool, json: bool) -> None:
-    """Run the study of an e-tailer, print it, and write it to a folder."""
+    """Run the study of an e-tailer, print it, and write it to a folder.
+
+    Without `out` it is `dropship-study` in the current directory, or the first numbered name that
+    is free: an earlier study is never lost. Then matplotlib may be missing: tables without plots.
+    """
     with one_line_errors():
         from sparing.ration.case_files import load_dropship
 
         problem = load_dropship(case)
-        if out is not None:
-            from sparing.report.plots import check_matplotlib
-
-            check_new_folder(out, "compare.json")
-            check_matplotlib()
+        plots = _can_plot(required=out is not None)
+        folder = _free_folder() if out is None else out
+        check_new_folder(folder, "compare.json")
         from sparing.ration.study import StudyParams, run_study
 
         params = (StudyParams.quick if quick else StudyParams.full)(problem, seed)
@@ -38,16 +44,34 @@ def compare_dropship(case: str, *, out: Path | None, seed: int, quick: bool, jso
             study = run_study(problem, params, progress=progress)
         finally:
             progress.close()
-        if out is not None:
-            from sparing.report.ration_files import save_study
+        from sparing.report.ration_files import save_study
 
-            save_study(study, out)
+        save_study(study, folder, plots=plots)
+    note(f"tables{' and plots' if plots else ''} are in {folder}{os.sep}")
     if json:
         print_json(study.report)
-        return
-    print_study(study.report)
-    if out is not None:
-        print(f"\nsaved in {out}")
+    else:
+        print_study(study.report)
+
+
+def _free_folder() -> Path:
+    """Return the default folder of a study, numbered where earlier names are taken."""
+    names = chain([FOLDER], (f"{FOLDER}-{number}" for number in count(2)))
+    return next(path for path in map(Path, names) if not path.exists())
+
+
+def _can_plot(*, required: bool) -> bool:
+    """Say whether matplotlib is there; without it raise if `required`, else say so."""
+    from sparing.report.plots import check_matplotlib
+
+    try:
+        check_matplotlib()
+    except ImportError as error:
+        if required:
+            raise
+        note(f"tables are written without plots; {error}")
+        return False
+    return True
 
 
 class _Progress:
@@ -102,6 +126,7 @@ def _print_rules(report: dict[str, Any]) -> None:
     from sparing.ration.rules import NAMES, WHEN
 
     found, thesis = report["experiment"], report["thesis"]
+    printed = thesis["ofr"] if thesis else {}
     rows = []
     for key, rule in found["rules"].items():
         gain = found["gain_over_fifo_strict"][key]
@@ -109,7 +134,7 @@ def _print_rules(report: dict[str, Any]) -> None:
             [
                 NAMES[key] + ("" if WHEN[key] == "at once" else " ¹"),
                 _plus_minus(rule["ofr"], 4),
-                f"{thesis['ofr'][key]:.4f}" if key in thesis["ofr"] else "",
+                f"{printed[key]:.4f}" if key in printed else "",
                 _plus_minus(rule["margin"], 0),
                 _percent(gain["ofr"]),
                 _percent(gain["margin"]),
@@ -118,10 +143,15 @@ def _print_rules(report: dict[str, Any]) -> None:
         )
     title = f"{found['days']} unseen days of {found['orders']} orders (95 % intervals)"
     columns = ["", "OFR", "thesis", "margin", "OFR*", "margin*", "of bound"]
+    beside = ""
+    if thesis:
+        gains = _percent(thesis["ofr_gain"]), _percent(thesis["margin_gain"])
+        beside = f"; the thesis prints {gains[0]} and {gains[1]} for IR-DNN"
+    else:
+        columns, rows = _without(columns, rows, 2)
     print_table(columns, rows, title=title)
     _wrapped(
-        "¹: sees the whole day before it decides. *: gain over strict FIFO; the thesis prints"
-        f" {_percent(thesis['ofr_gain'])} and {_percent(thesis['margin_gain'])} for IR-DNN. of"
+        f"¹: sees the whole day before it decides. *: gain over strict FIFO{beside}. of"
         " bound: share of the margin above dropshipping everything that the hindsight bound"
         " proves to be possible."
     )
@@ -135,7 +165,7 @@ def _print_rules(report: dict[str, Any]) -> None:
 
 
 def _print_classification(report: dict[str, Any]) -> None:
-    found, thesis = report["classification"], report["thesis"]["classification"]
+    found, thesis = report["classification"], report["thesis"]
     names = [
         "accuracy",
         "f1",
@@ -144,7 +174,10 @@ def _print_classification(report: dict[str, Any]) -> None:
         "retailer_precision",
         "retailer_recall",
     ]
-    rows = [["thesis, 0.8", *(f"{thesis[name]:.3f}" for name in names), "", "0.633"]]
+    rows = []
+    if thesis:
+        figures = [f"{thesis['classification'][name]:.3f}" for name in names]
+        rows.append(["thesis, 0.8", *figures, "", f"{thesis['ofr']['ir_dnn']:.3f}"])
     for row in found["thresholds"]:
         label = f"{row['threshold']:.2f}" + (", tuned" if row["tuned"] else "")
         if row["hidden"] != found["hidden"]:
@@ -158,8 +191,9 @@ def _print_classification(report: dict[str, Any]) -> None:
     print_table(columns, rows, title=title)
     _wrapped(
         "S: supplier, E: e-tailer; the stock constraint is left aside. A higher threshold"
-        " dropships fewer orders by mistake, but misses more of those that are the supplier's (FN),"
-        " though the thesis chose 0.8 to have fewer. OFR: deciding the days above."
+        " dropships fewer orders by mistake, but misses more of those that are the supplier's (FN)"
+        f"{', though the thesis chose 0.8 to have fewer' if thesis else ''}. OFR: deciding the days"
+        " above."
     )
     if len(found["cross_validation"]) > 1:
         print()
@@ -225,9 +259,20 @@ def _print_sensitivity(report: dict[str, Any]) -> None:
     print_table(
         ["SKUs", "orders", *names, "OFR*", "margin*"], rows, title="OFR by size, 30 days", left=2
     )
-    ofr = " to ".join(_percent(value) for value in thesis["ofr_gains"])
-    margin = " to ".join(_percent(value) for value in thesis["margin_gains"])
-    _wrapped(f"*: IR-DNN over strict FIFO; the thesis prints {ofr} and {margin}.")
+    beside = ""
+    if thesis:
+        ofr = " to ".join(_percent(value) for value in thesis["ofr_gains"])
+        margin = " to ".join(_percent(value) for value in thesis["margin_gains"])
+        beside = f"; the thesis prints {ofr} and {margin}"
+    _wrapped(f"*: IR-DNN over strict FIFO{beside}.")
+
+
+def _without(
+    columns: list[str], rows: list[list[str]], index: int
+) -> tuple[list[str], list[list[str]]]:
+    """Leave out a column."""
+    kept = [i for i in range(len(columns)) if i != index]
+    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _wrapped(text: str) -> None:

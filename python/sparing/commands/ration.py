@@ -11,6 +11,11 @@ import typer
 from sparing.commands.output import note, one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption
 
+NEEDS_MODEL = (
+    "needs --model: it is trained for one set of SKUs; `sparing compare dropship --out DIR` writes"
+    " DIR/ir_dnn.npz"
+)
+
 
 class RuleName(StrEnum):
     """The rules."""
@@ -70,11 +75,9 @@ def _report(
     keys = [key for key in NAMES if not wanted or key in wanted]
     if "ir_dnn" in keys and "ir_dnn" not in rules:
         if wanted:
-            raise ValueError(
-                "--rule ir_dnn needs --model: it is trained for one set of SKUs; `sparing compare"
-                " dropship --out DIR` writes DIR/ir_dnn.npz."
-            )
+            raise ValueError(f"--rule ir_dnn {NEEDS_MODEL}.")
         keys.remove("ir_dnn")
+        note(f"ir_dnn is left out: {NEEDS_MODEL}.")
     report: dict[str, Any] = {
         "file": name,
         "orders": len(given.day.orders),

@@ -14,15 +14,7 @@ from sparing.ration.learned import Learned, shipped
 from sparing.ration.learned_training import LearnedParams, train_learned
 from sparing.ration.online import OnlineRule
 from sparing.ration.rules import NAMES, online_rules
-from sparing.ration.thesis_values import (
-    CALIBRATED,
-    CLASSIFICATION,
-    MARGIN_GAIN,
-    MARGIN_GAINS,
-    OFR,
-    OFR_GAIN,
-    OFR_GAINS,
-)
+from sparing.ration.thesis_values import CALIBRATED, PRINTED
 from sparing.ration.training_days import HISTORY_DAYS, SIZES, history_of, training_days
 
 Progress = Callable[[str], None]
@@ -97,14 +89,7 @@ def run_study(
         "unseen": _unseen(case, params, rules, tell),
         "suppliers": _suppliers(case, params, rules, tell),
         "sensitivity": [_sensitivity(case, params, size, learned, tell) for size in params.sizes],
-        "thesis": {
-            "classification": CLASSIFICATION,
-            "ofr": OFR,
-            "ofr_gain": OFR_GAIN,
-            "margin_gain": MARGIN_GAIN,
-            "ofr_gains": OFR_GAINS,
-            "margin_gains": MARGIN_GAINS,
-        },
+        "thesis": PRINTED if _is_built_in(case) else None,
     }
     return Study(report=report, ir_dnn=trained, learned=learned)
 
@@ -120,7 +105,7 @@ def _learner(case: DropshipCase, params: StudyParams, tell: Progress) -> Learned
 
 def _calibration(case: DropshipCase, params: StudyParams, tell: Progress) -> dict[str, Any] | None:
     """Strict FIFO and criticality beside what the case was calibrated to; None for another case."""
-    if replace(case, name="dropship") != DropshipCase():
+    if not _is_built_in(case):
         return None
     catalogue = case.catalogue(params.seed)
     days = catalogue.days(HISTORY_DAYS, params.calibration_days)
@@ -282,6 +267,11 @@ def _relative(found: dict[str, Measured], base: str) -> dict[str, dict[str, floa
         }
         for key, rule in found.items()
     }
+
+
+def _is_built_in(case: DropshipCase) -> bool:
+    """Say whether the parameters are those that what the thesis prints belongs to."""
+    return replace(case, name=DropshipCase.name) == DropshipCase()
 
 
 def _tested(case: DropshipCase, params: StudyParams) -> DropshipCase:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
 from sparing.ration.study import Study
+from sparing.ration.thesis_values import CLASSIFICATION
 from sparing.report.comparison_files import write_csv
 from sparing.report.ration_plots import plot_experiment, plot_sensitivity, plot_training
 
@@ -15,7 +16,7 @@ FORMAT = "sparing-rationing-1"
 MEASURES = ("ofr", "margin", "share_of_bound")
 
 
-def save_study(study: Study, folder: Path) -> None:
+def save_study(study: Study, folder: Path, *, plots: bool = True) -> None:
     """Write compare.json, CSV tables, figures 2 to 5, and ir_dnn.npz and learned.npz."""
     report = study.report
     with replaced_folder(folder) as part:
@@ -23,10 +24,11 @@ def save_study(study: Study, folder: Path) -> None:
         _write_rules(part / "sensitivity.csv", report["sensitivity"])
         _write_thresholds(part / "classification.csv", report)
         _write_differences(part / "unseen.csv", report["unseen"])
-        plot_training(report["classification"], part / "figure-2-training.png")
-        plot_experiment(report, part / "figure-3-experiment.png")
-        plot_sensitivity(report, "ofr", part / "figure-4-ofr.png")
-        plot_sensitivity(report, "margin", part / "figure-5-margin.png")
+        if plots:
+            plot_training(report, part / "figure-2-training.png")
+            plot_experiment(report, part / "figure-3-experiment.png")
+            plot_sensitivity(report, "ofr", part / "figure-4-ofr.png")
+            plot_sensitivity(report, "margin", part / "figure-5-margin.png")
         study.ir_dnn.rule.save(part / "ir_dnn.npz")
         study.learned.save(part / "learned.npz")
         text = json.dumps({"format": FORMAT, **report}, indent=1, allow_nan=False)
@@ -45,13 +47,15 @@ def _write_rules(path: Path, tables: list[dict[str, Any]]) -> None:
 
 
 def _write_thresholds(path: Path, report: dict[str, Any]) -> None:
-    thesis = report["thesis"]["classification"]
-    rows = [["thesis", "50-60", 0.8, *thesis.values(), report["thesis"]["ofr"]["ir_dnn"]]]
+    rows = []
+    if thesis := report["thesis"]:
+        figures = thesis["classification"].values()
+        rows.append(["thesis", "50-60", 0.8, *figures, thesis["ofr"]["ir_dnn"]])
     for row in report["classification"]["thresholds"]:
-        figures = [row[name] for name in thesis]
+        figures = [row[name] for name in CLASSIFICATION]
         hidden = "-".join(map(str, row["hidden"]))
         rows.append(["found", hidden, row["threshold"], *figures, row["ofr"]["mean"]])
-    write_csv(path, ["source", "neurons", "threshold", *thesis, "ofr"], rows)
+    write_csv(path, ["source", "neurons", "threshold", *CLASSIFICATION, "ofr"], rows)
 
 
 def _write_differences(path: Path, unseen: dict[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""Figures 2 to 5 of chapter 3 of the thesis, each with every rule and the printed values."""
+"""Figures 2 to 5 of chapter 3 of the thesis, each with every rule and the printed values.
+
+A case with other parameters has no printed values: `report["thesis"]` is None.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,10 @@ MARKERS = dict(zip(NAMES, ("o", "s", "^", "D", "P", "v", "X"), strict=True))
 LABELS = {"ofr": "order fulfilment rate", "margin": "margin a day"}
 
 
-def plot_training(found: dict[str, Any], path: Path) -> None:
+def plot_training(report: dict[str, Any], path: Path) -> None:
     """Write figure 2: accuracy and loss of IR-DNN over the epochs of its training."""
     figure, panels = new_figure(2, width=4.6, height=3.4)
-    epochs = found["epochs"]
+    epochs = report["classification"]["epochs"]
     numbers = range(1, len(epochs) + 1)
     for axes, name in zip(panels, ("accuracy", "loss"), strict=True):
         pairs = (("training", name, "ir_dnn"), ("validation", f"validation_{name}", "fifo_skip"))
@@ -35,10 +38,13 @@ def plot_training(found: dict[str, Any], path: Path) -> None:
             values = [epoch[key] for epoch in epochs]
             axes.plot(numbers, values, "o-", color=COLOURS[colour], markersize=4, label=label)
         _dress(axes, "epoch", name)
-    panels[0].axhline(0.912, color=INK, linewidth=1.0, linestyle=":")
-    panels[0].annotate("thesis, test set: 0.912", (1, 0.912), fontsize=8, va="bottom", color=INK)
+    if thesis := report["thesis"]:
+        printed = thesis["classification"]["accuracy"]
+        panels[0].axhline(printed, color=INK, linewidth=1.0, linestyle=":")
+        text = f"thesis, test set: {printed:.3f}"
+        panels[0].annotate(text, (1, printed), fontsize=8, va="bottom", color=INK)
     panels[1].legend(fontsize=8.5, frameon=False)
-    finish(figure, path, "IR-DNN: training (thesis, figure 2)")
+    finish(figure, path, f"IR-DNN: training{_source(report, 2)}")
 
 
 def plot_experiment(report: dict[str, Any], path: Path) -> None:
@@ -47,10 +53,13 @@ def plot_experiment(report: dict[str, Any], path: Path) -> None:
     found, thesis = report["experiment"], report["thesis"]
     rules = found["rules"]
     strict = rules["fifo_strict"]["margin"]["mean"]
-    printed = {
-        "ofr": thesis["ofr"],
-        "margin": {"fifo_strict": strict, "ir_dnn": strict * (1.0 + thesis["margin_gain"])},
-    }
+    printed: dict[str, dict[str, float]] = {"ofr": {}, "margin": {}}
+    if thesis:
+        gained = strict * (1.0 + thesis["margin_gain"])
+        printed = {"ofr": thesis["ofr"], "margin": {"fifo_strict": strict, "ir_dnn": gained}}
+        gain = f"dotted: the thesis's gain of {100.0 * thesis['margin_gain']:.2f} % on strict FIFO"
+        panels[0].set_title(gain, fontsize=9)
+        panels[1].set_title("dotted: printed by the thesis", fontsize=9)
     for axes, measure in zip(panels, ("margin", "ofr"), strict=True):
         for i, (key, rule) in enumerate(rules.items()):
             value = rule[measure]
@@ -66,10 +75,8 @@ def plot_experiment(report: dict[str, Any], path: Path) -> None:
                 axes.plot([i - 0.3, i + 0.3], [printed[measure][key]] * 2, ":", color=INK)
         axes.set_xticks(range(len(rules)), [NAMES[key] for key in rules], rotation=35, ha="right")
         _dress(axes, "", LABELS[measure])
-    panels[0].set_title("dotted: the thesis's gain of 9.49 % on strict FIFO", fontsize=9)
-    panels[1].set_title("dotted: printed by the thesis", fontsize=9)
-    title = f"{found['days']} days of {found['orders']} orders (thesis, figure 3), 95 % intervals"
-    finish(figure, path, title)
+    days = f"{found['days']} days of {found['orders']} orders"
+    finish(figure, path, f"{days}{_source(report, 3)}, 95 % intervals")
 
 
 def plot_sensitivity(report: dict[str, Any], measure: str, path: Path) -> None:
@@ -77,7 +84,7 @@ def plot_sensitivity(report: dict[str, Any], measure: str, path: Path) -> None:
     rows = report["sensitivity"]
     sizes = sorted({row["skus"] for row in rows})
     figure, panels = new_figure(len(sizes), width=3.6, height=3.6)
-    span = report["thesis"]["ofr_gains" if measure == "ofr" else "margin_gains"]
+    thesis = report["thesis"]
     for axes, skus in zip(panels, sizes, strict=True):
         chosen = [row for row in rows if row["skus"] == skus]
         orders = [row["orders"] for row in chosen]
@@ -94,16 +101,23 @@ def plot_sensitivity(report: dict[str, Any], measure: str, path: Path) -> None:
                 capsize=2,
                 label=NAMES[key] if axes is panels[0] else None,
             )
-        base = [row["rules"]["fifo_strict"][measure]["mean"] for row in chosen]
-        low, high = ([(1.0 + gain) * value for value in base] for gain in span)
-        label = "IR-DNN by the gains the thesis prints" if axes is panels[0] else None
-        axes.fill_between(orders, low, high, color="#e3d3ea", zorder=0, label=label)
+        if thesis:
+            base = [row["rules"]["fifo_strict"][measure]["mean"] for row in chosen]
+            span = thesis[f"{measure}_gains"]
+            low, high = ([(1.0 + gain) * value for value in base] for gain in span)
+            label = "IR-DNN by the gains the thesis prints" if axes is panels[0] else None
+            axes.fill_between(orders, low, high, color="#e3d3ea", zorder=0, label=label)
         axes.set_xticks(orders)
         axes.set_title(f"{skus} SKUs", fontsize=10, color=INK)
         _dress(axes, "orders a day", LABELS[measure] if axes is panels[0] else "")
     figure.legend(loc="outside lower center", ncols=4, fontsize=8.5, frameon=False)
     number = 4 if measure == "ofr" else 5
-    finish(figure, path, f"{LABELS[measure]} by size (thesis, figure {number}), 95 % intervals")
+    finish(figure, path, f"{LABELS[measure]} by size{_source(report, number)}, 95 % intervals")
+
+
+def _source(report: dict[str, Any], number: int) -> str:
+    """Return which figure of the thesis a plot repeats, if it does."""
+    return f" (thesis, figure {number})" if report["thesis"] else ""
 
 
 def _dress(axes: Axes, x: str, y: str) -> None:
