@@ -14,6 +14,7 @@ import sparing
 import tomli_w
 from random_spares import listed, random_joint
 from reference_solve import limiting_matrix
+from sparing.evaluate import joint_comparison
 from sparing.evaluate.joint_comparison import compare_joint
 from sparing.evaluate.maintenance_first import MaintenanceFirst, with_unlimited_spares
 from sparing.models.case_files import table_of_problem
@@ -138,11 +139,38 @@ def test_the_comparison_of_the_known_case():
     assert found.shares.sum() == pytest.approx(1.0)
 
 
+def test_many_states_are_compared_by_the_objective_alone(run, tmp_path, monkeypatch):
+    """With the limit lowered, so that bounds can be held against those of the full comparison."""
+    full = compare_joint(sparing.load(JOINT))
+    monkeypatch.setattr(joint_comparison, "FULL_STATES", 100)
+    reports = []
+    found = compare_joint(sparing.load(JOINT), progress=reports.append)
+    parts = {report.part for report in reports}
+    assert {"joint optimum", "maintenance first: best orders", "shares of time"} <= parts
+    assert list(found.rows) == ["maintenance-first", "best-orders", "joint", "unlimited"]
+    assert not found.search.exhaustive
+    for key in ("best-orders", "joint", "unlimited"):
+        row, exact = found.rows[key].objective, full.rows[key].objective
+        assert row.lower - 1e-6 <= exact.value <= row.upper + 1e-6
+        assert row.upper - row.lower <= 1e-4 * exact.value
+    assert found.rows["maintenance-first"].objective.upper >= found.search.objective.lower
+    assert found.worth.lower <= full.worth.value + 1e-4 * full.rows["joint"].objective.value
+    np.testing.assert_allclose(found.shares, full.shares, atol=1e-4)
+    code, out, err = run("compare", JOINT, "--out", tmp_path / "out")
+    assert code == 0
+    assert "certified to 0.0001 of the objective, per inspection" in out
+    assert "Certain is that it lies between" in out
+    assert "by kind of cost" not in out
+    assert "the objective alone is evaluated" in err
+    files = {"actions.csv", "compare.json", "policies.csv", "spares.csv", "stocks.png"}
+    assert {p.name for p in (tmp_path / "out").iterdir()} == files
+
+
 def test_what_is_too_large_to_compare_is_refused_before_any_work():
     problem = sparing.load(JOINT)
     wide = tuple(replace(spare, capacity=100) for spare in problem.spares)
     with pytest.raises(
-        ValueError, match="states are too many to compare policies; at most 262,144"
+        ValueError, match="states are too many to compare policies; at most 2,097,152"
     ):
         compare_joint(replace(problem, spares=wide))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparing.commands.output import check_new_folder, number, print_json, print_table
+from sparing.commands.output import check_new_folder, note, number, print_json, print_table
 from sparing.commands.problems import summary
+from sparing.commands.progress import shown_progress
 from sparing.models.multi_component import MultiComponentProblem
 
 SHOWN_STATES = 16  # of the policy; --json and --out hold more
@@ -24,16 +25,20 @@ def compare_joint_case(
     from sparing.evaluate.joint_comparison import compare_joint
     from sparing.report.joint_comparison import joint_report, save_joint_comparison
 
-    found = compare_joint(problem)
+    with shown_progress() as progress:
+        found = compare_joint(problem, progress=progress)
     report = joint_report(case, found)
     if out is not None:
         save_joint_comparison(found, report, out)
+    for remark in found.left_out:
+        note(remark)
     if as_json:
         print_json(report)
         return
     print(f"{case}: {summary(problem)}\n")
     _print_policies(report)
-    _print_kinds(report)
+    if any(row["kinds"] for row in report["policies"]):
+        _print_kinds(report)
     _print_spares(report)
     _print_worth(report)
     _print_states(report)
@@ -43,7 +48,8 @@ def compare_joint_case(
 
 def _print_policies(report: dict[str, Any]) -> None:
     rewarded = report["policies"][0]["reward"] is not None
-    columns = ["policy", *(["reward"] if rewarded else []), "cost", "reliability"]
+    known = [k for k in ("cost", "reliability") if report["policies"][0][k] is not None]
+    columns = ["policy", *(["reward"] if rewarded else []), *known]
     columns.append("reward lost" if rewarded else "above optimum")
     best = next(row["reward"] for row in report["policies"] if row["key"] == "joint")
     rows = []
@@ -51,10 +57,10 @@ def _print_policies(report: dict[str, Any]) -> None:
         reward = [f"{row['reward']:.4f}"] if rewarded else []
         above = f"{best - row['reward']:.4f}" if rewarded else _percent(row["above_optimum"])
         above = "" if row["key"] == "joint" else above
-        rows.append(
-            [row["policy"], *reward, f"{row['cost']:.4f}", f"{row['reliability']:.4f}", above]
-        )
-    print_table(columns, rows, title="exact, per inspection")
+        rows.append([row["policy"], *reward, *(f"{row[k]:.4f}" for k in known), above])
+    tol = report["relative_tol"]
+    title = "exact" if tol is None else f"certified to {tol:g} of the objective"
+    print_table(columns, rows, title=f"{title}, per inspection")
     print()
 
 
@@ -72,15 +78,17 @@ def _print_spares(report: dict[str, Any]) -> None:
     rows = []
     for row in report["policies"]:
         for name, spare in row["spares"].items():
-            if "mean_on_hand" not in spare:
-                continue
             levels = spare["levels"]
+            if levels is None and "mean_on_hand" not in spare:
+                continue
             shown = "" if levels is None else f"{levels[0]}, {levels[1]}"
             if levels is not None and levels[0] < 0:
                 shown = "never"
             counts = [spare.get(k) for k in ("order_rate", "emergency_rate", "mean_on_hand")]
             rows.append([row["policy"], name, shown, *(_amount(c, 4) for c in counts)])
     columns = ["", "spare", "s, S", "orders", "emergency units", "mean on hand"]
+    if report["relative_tol"] is not None:  # levels alone are known
+        columns, rows = columns[:3], [row[:3] for row in rows]
     print_table(columns, rows, title="stocks, per inspection", left=2)
     print()
 
@@ -95,6 +103,9 @@ def _print_worth(report: dict[str, Any]) -> None:
         f"Joint optimisation is worth {number(worth, 6)} {unit}{share} against first maintenance,"
         " then (s, S)."
     )
+    if report["relative_tol"] is not None:
+        lower, upper = joint["worth"]["lower"], joint["worth"]["upper"]
+        print(f"Certain is that it lies between {number(lower, 6)} and {number(upper, 6)}.")
     print(
         "It maintains otherwise than the plan that does not look at stocks in"
         f" {_percent(joint['maintains_otherwise'])} of inspections."

@@ -34,9 +34,11 @@ class _LogLines:
         if now - self._last < EVERY_S:
             return
         self._last = now
+        part = f"{progress.part}: " if progress.part else ""
+        gap = progress.upper - progress.lower
         print(
-            f"sparing: sweep {progress.num_sweeps}: gap {progress.upper - progress.lower:.2e} of"
-            f" {progress.tol:.2e} after {progress.seconds:.0f} s",
+            f"sparing: {part}sweep {progress.num_sweeps}: gap {gap:.2e} of {progress.tol:.2e} after"
+            f" {progress.seconds:.0f} s",
             file=sys.stderr,
             flush=True,
         )

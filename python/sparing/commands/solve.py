@@ -182,7 +182,10 @@ def _metrics(
             f"no metrics by kind of cost and spare, as there are more than {SPARE_METRIC_STATES:,}"
             " states; --metrics asks for them."
         )
-    return long_run_metrics(problem, solution.policy, num_threads=threads, by_spare=by_spare)
+    with shown_progress() as progress:
+        return long_run_metrics(
+            problem, solution.policy, num_threads=threads, by_spare=by_spare, progress=progress
+        )
 
 
 def solve_report(

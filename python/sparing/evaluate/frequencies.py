@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparing.epoch import Chance, Epoch, layout_after, resolve_to
+from sparing.exact.progress import Progress, ProgressHook
 from sparing.policies import TablePolicy
 
 MAX_STEPS = 200_000
@@ -15,12 +17,17 @@ NEVER = 1e-10  # a smaller share is that of a state left for good
 
 
 def state_frequencies(
-    epoch: Epoch, policy: TablePolicy, *, tol: float = 1e-14
+    epoch: Epoch,
+    policy: TablePolicy,
+    *,
+    tol: float = 1e-14,
+    progress: ProgressHook | None = None,
 ) -> NDArray[np.float64]:
     """Return the long-run share [states] of epochs that start in each state, from state 0 on.
 
     The distribution is pushed forward, half a step at a time so that periods die out, until a
     step moves less than `tol`; what is left then of states that are never come back to is 0.
+    `progress` is told what each step has moved.
 
     Raises
     ------
@@ -36,13 +43,19 @@ def state_frequencies(
     draws = _draws(epoch, last)
     share: NDArray[np.float64] = np.zeros(epoch.num_states)
     share[0] = 1.0
-    for _ in range(MAX_STEPS):
+    started = time.monotonic()
+    for step in range(MAX_STEPS):
         flat = np.bincount(posts, weights=share, minlength=int(np.prod(shape)))
         pushed: NDArray[Any] = flat.reshape(shape)
         for axis, position, matrix in draws:
             pushed = np.moveaxis(np.tensordot(pushed, matrix, axes=(axis, 0)), -1, position)
         following = (share + pushed.ravel()) / 2.0
         moved, share = float(np.abs(following - share).sum()), following / following.sum()
+        if progress is not None:
+            seconds = time.monotonic() - started
+            progress(
+                Progress(num_sweeps=step + 1, lower=0.0, upper=moved, tol=tol, seconds=seconds)
+            )
         if moved <= tol:
             break
     share[share < NEVER] = 0.0

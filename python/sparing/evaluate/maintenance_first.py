@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sparing.epoch import Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.exact.policy_evaluation import Bounds
+from sparing.exact.progress import Parts, ProgressHook
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options, value_iteration
 from sparing.models.component import Component
@@ -72,21 +73,41 @@ class MaintenanceFirst:
         ``"optimal"``: the optimum with unlimited spares. ``"corrective"``: replace failed
         components, else nothing. Where the stock lacks what the rule wants, it is bought in an
         emergency or, where that is not possible, the best is done that the stocks allow.
+    relative_tol
+        Wanted distance of the bounds as a share of the objective, where that is wider than the
+        usual one.
+    progress
+        Called with the reports of every solve.
     """
 
-    def __init__(self, problem: MultiComponentProblem, *, rule: str = "optimal") -> None:
+    def __init__(
+        self,
+        problem: MultiComponentProblem,
+        *,
+        rule: str = "optimal",
+        relative_tol: float = 0.0,
+        progress: ProgressHook | None = None,
+    ) -> None:
         if not problem.spares:
             raise ValueError("the case has no [[spare]]; maintenance-first needs one.")
         self.problem = problem
         self.unlimited = with_unlimited_spares(problem)
         self._valued = _corrective(self.unlimited) if rule == "corrective" else self.unlimited
-        self._rule = rule
+        self._rule, self._relative_tol = rule, relative_tol
+        self._parts = Parts(progress)
         self._known: dict[tuple[Levels, ...], Bounds] = {}
 
     @cached_property
     def optimum(self) -> Solution:
         """The optimum with unlimited spares."""
-        return self._solve(self.unlimited.epoch, self.unlimited, keep_value=True, keep_policy=True)
+        return self._solve(
+            self.unlimited.epoch,
+            self.unlimited,
+            part="unlimited spares",
+            keep_value=True,
+            keep_policy=True,
+            relative_tol=self._relative_tol,
+        )
 
     @cached_property
     def posts(self) -> NDArray[np.uint32]:
@@ -129,19 +150,24 @@ class MaintenanceFirst:
         """Return the objective under (s, S) levels per spare, exactly."""
         key = tuple(levels)
         if key not in self._known:
-            solution = self._solve(self.chain(key), self.problem, relative_tol=SEARCH_TOL)
+            solution = self._solve(
+                self.chain(key),
+                self.problem,
+                part=f"levels, no. {len(self._known) + 1}",
+                relative_tol=max(SEARCH_TOL, self._relative_tol),
+            )
             self._known[key] = Bounds(lower=solution.lower, upper=solution.upper)
         return self._known[key]
 
-    def best_levels(self) -> BestLevels:
+    def best_levels(self, *, exhaustive: int = EXHAUSTIVE) -> BestLevels:
         """Return the levels of least objective.
 
-        All combinations are tried where they are few; else one type after another is improved
-        until none can be, which may miss the best combination.
+        All combinations are tried where they are at most `exhaustive`; else one type after
+        another is improved until none can be, which may miss the best combination.
         """
         choices = [_levels(spare) for spare in self.problem.spares]
-        exhaustive = prod(map(len, choices)) <= EXHAUSTIVE
-        if exhaustive:
+        few = prod(map(len, choices)) <= exhaustive
+        if few:
             best = min(product(*choices), key=self._value)
         else:
             best = tuple(options[-1] for options in choices)
@@ -157,7 +183,7 @@ class MaintenanceFirst:
             levels=dict(zip(names, best, strict=True)),
             objective=self.objective(best),
             num_evaluated=len(self._known),
-            exhaustive=exhaustive,
+            exhaustive=few,
         )
 
     def policy(self, levels: Mapping[str, Levels]) -> TablePolicy:
@@ -175,8 +201,18 @@ class MaintenanceFirst:
 
     def best_orders(self) -> TablePolicy:
         """Return this maintenance with the best orders, which may look at the components too."""
-        solution = self._solve(self._epoch(None), self.problem, keep_policy=True)
-        return TablePolicy(self.problem.epoch, solution.posts)
+        return TablePolicy(self.problem.epoch, self.best_ordered.posts)
+
+    @cached_property
+    def best_ordered(self) -> Solution:
+        """The solution in which maintenance is given and only the orders are decided."""
+        return self._solve(
+            self._epoch(None),
+            self.problem,
+            part="best orders",
+            keep_policy=True,
+            relative_tol=self._relative_tol,
+        )
 
     def _value(self, levels: tuple[Levels, ...]) -> float:
         return self.objective(levels).upper  # of the worst start, where it matters for ever
@@ -198,6 +234,7 @@ class MaintenanceFirst:
         epoch: Epoch,
         problem: MultiComponentProblem,
         *,
+        part: str,
         keep_value: bool = False,
         keep_policy: bool = False,
         relative_tol: float = 0.0,
@@ -213,6 +250,7 @@ class MaintenanceFirst:
                 keep_value=keep_value,
                 keep_policy=keep_policy,
             ),
+            progress=self._parts.named(part),
         )
 
 

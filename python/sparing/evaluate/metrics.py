@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sparing.exact.policy_evaluation import Bounds, evaluate_policy
+from sparing.exact.progress import ProgressHook
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 
@@ -18,6 +19,7 @@ def long_run_metrics(
     tol: float | None = None,
     num_threads: int = 0,
     by_spare: bool = True,
+    progress: ProgressHook | None = None,
 ) -> dict[str, Bounds]:
     """Return bounds of the averages per inspection, also where the problem is discounted.
 
@@ -29,6 +31,8 @@ def long_run_metrics(
     ----------
     by_spare
         Whether those for spares are wanted.
+    progress
+        Called with the reports of every measure's evaluation.
     """
     if tol is None:
         tol = 1e-9 if problem.num_states <= FEW_STATES else 1e-6
@@ -47,6 +51,7 @@ def long_run_metrics(
         initial=average.initial_state,
         tol=tol,
         num_threads=num_threads,
+        progress=progress,
     )
     up = found["reliability"]
     metrics = {"cost_rate": found.pop("cost_rate"), "reliability": found.pop("reliability")}

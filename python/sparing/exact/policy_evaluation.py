@@ -14,6 +14,7 @@ import numpy as np
 
 from sparing.epoch import Epoch
 from sparing.exact.policy_rows import stage_rows
+from sparing.exact.progress import Parts, ProgressHook
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.nodes import Chance, Node
 from sparing.policies import Policy
@@ -68,6 +69,7 @@ def evaluate_policy(
     initial: tuple[int, ...] | None = None,
     tol: float = 1e-9,
     num_threads: int = 0,
+    progress: ProgressHook | None = None,
 ) -> dict[str, Bounds]:
     """Return bounds of each measure under `policy`: long-run averages or discounted totals.
 
@@ -79,14 +81,22 @@ def evaluate_policy(
         The weights under which paths are cheapest, as in `epoch_under`.
     tol
         Wanted distance of the bounds; wider where rounding or several recurrent classes demand.
+    progress
+        Called with the reports of every measure's solve, whose part is the measure's name.
     """
+    parts = Parts(progress)
     chain = epoch_under(epoch, policy, weights)
     options = Options(tol=tol, keep_value=False, keep_policy=False, num_threads=num_threads)
     found = {}
     for name, kinds in measures.items():
         present = {kind: weight for kind, weight in kinds.items() if kind in chain.kinds}
         solution = value_iteration(
-            chain, present, criterion=criterion, initial=initial, options=options
+            chain,
+            present,
+            criterion=criterion,
+            initial=initial,
+            options=options,
+            progress=parts.named(name),
         )
         found[name] = Bounds(lower=solution.lower, upper=solution.upper)
     return found

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """One report of a running solve; `lower` and `upper` bound (or estimate) the objective."""
+    """One report of a running solve; `lower` and `upper` bound (or estimate) the objective.
+
+    `part` says what is being solved, where several solves are one piece of work.
+    """
 
     num_sweeps: int
     lower: float
@@ -19,9 +23,29 @@ class Progress:
     tol: float
     seconds: float
     note: str = ""
+    part: str = ""
 
 
 ProgressHook: TypeAlias = Callable[[Progress], None]
+
+
+class Parts:
+    """Names the solves that follow one another in one piece of work, and counts its seconds."""
+
+    def __init__(self, hook: ProgressHook | None) -> None:
+        self._hook, self._started = hook, time.monotonic()
+
+    def named(self, name: str) -> ProgressHook | None:
+        """Return the hook to pass to the part called `name`; parts may have parts."""
+        hook = self._hook
+        if hook is None:
+            return None
+
+        def report(progress: Progress) -> None:
+            part = f"{name}: {progress.part}" if progress.part else name
+            hook(replace(progress, part=part, seconds=time.monotonic() - self._started))
+
+        return report
 
 
 class ProgressLine:
@@ -37,11 +61,14 @@ class ProgressLine:
         if progress.seconds < self._after or now - self._last < self._every:
             return
         self._last, self._shown = now, True
-        sys.stderr.write(
-            f"\r\x1b[Ksweep {progress.num_sweeps}: [{progress.lower:.8g}, {progress.upper:.8g}],"
+        part = f"{progress.part}: " if progress.part else ""
+        text = (
+            f"{part}sweep {progress.num_sweeps}: [{progress.lower:.8g}, {progress.upper:.8g}],"
             f" gap {progress.upper - progress.lower:.2e} of {progress.tol:.2e},"
             f" {progress.seconds:.0f} s {progress.note}"
         )
+        width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be cleared
+        sys.stderr.write(f"\r\x1b[K{text[:width]}")
         sys.stderr.flush()
 
     def close(self) -> None:

@@ -36,6 +36,8 @@ def joint_report(case: str, found: JointComparison) -> dict[str, Any]:
             "num_evaluated": found.search.num_evaluated,
             "exhaustive": found.search.exhaustive,
         },
+        "relative_tol": found.relative_tol or None,
+        "left_out": list(found.left_out),
         "actions": [
             {
                 "state": dict(zip(names, _labelled(found, state), strict=True)),
@@ -51,13 +53,18 @@ def joint_report(case: str, found: JointComparison) -> dict[str, Any]:
 
 
 def save_joint_comparison(found: JointComparison, report: dict[str, Any], folder: Path) -> None:
-    """Write policies.csv, spares.csv, actions.csv, costs.png, stocks.png and compare.json."""
+    """Write policies.csv, spares.csv, actions.csv, stocks.png and compare.json.
+
+    Where costs are known by kind, costs.png too.
+    """
     from sparing.report.joint_plots import plot_costs, plot_stocks
 
+    kinds = any(row["kinds"] for row in report["policies"])
     with replaced_folder(folder) as part:
         _save_policies(report, part)
         _save_actions(report, part / "actions.csv")
-        plot_costs(report, part / "costs.png")
+        if kinds:  # not where there are many states
+            plot_costs(report, part / "costs.png")
         plot_stocks(found, part / "stocks.png", case=report["case"])
         text = json.dumps({"format": FORMAT, **report}, indent=1)
         write_atomically(part / "compare.json", text + "\n")
@@ -72,8 +79,8 @@ def _row_json(found: JointComparison, row: JointRow) -> dict[str, Any]:
         "policy": row.name,
         "objective": _bounds(row.objective),
         "reward": -row.objective.value if problem.goals else None,
-        "cost": metrics["cost_rate"].value,
-        "reliability": metrics["reliability"].value,
+        "cost": metrics["cost_rate"].value if "cost_rate" in metrics else None,
+        "reliability": metrics["reliability"].value if "reliability" in metrics else None,
         "above_optimum": above / abs(best) if best else None,
         "kinds": {k: metrics[k].value for k in problem.cost_kinds if k in metrics},
         "spares": {
@@ -112,7 +119,7 @@ def _save_policies(report: dict[str, Any], folder: Path) -> None:
     rows = []
     for row in report["policies"]:
         for name, spare in row["spares"].items():
-            if "mean_on_hand" in spare:
+            if "mean_on_hand" in spare or spare["levels"]:
                 levels = spare["levels"] or [None, None]
                 rows.append([row["key"], name, *levels, *(spare.get(c) for c in counts)])
     _write(folder / "spares.csv", ["key", "spare", "s", "S", *counts], rows)

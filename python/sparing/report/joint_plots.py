@@ -52,7 +52,9 @@ def plot_stocks(found: JointComparison, path: Path, *, case: str) -> None:
     assert apart is not None
     shares = {
         found.rows["joint"].name: found.shares,
-        found.rows["maintenance-first"].name: state_frequencies(problem.epoch, apart),
+        found.rows["maintenance-first"].name: state_frequencies(
+            problem.epoch, apart, tol=found.share_tol
+        ),
     }
     figure, all_axes = new_figure(len(problem.spares), width=4.6, height=3.2)
     for position, (axes, spare) in enumerate(zip(all_axes, problem.spares, strict=True)):
