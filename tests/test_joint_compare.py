@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import replace
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 
@@ -166,13 +167,11 @@ def test_many_states_are_compared_by_the_objective_alone(run, tmp_path, monkeypa
     assert {p.name for p in (tmp_path / "out").iterdir()} == files
 
 
-def test_what_is_too_large_to_compare_is_refused_before_any_work():
-    problem = sparing.load(JOINT)
-    wide = tuple(replace(spare, capacity=100) for spare in problem.spares)
-    with pytest.raises(
-        ValueError, match="states are too many to compare policies; at most 2,097,152"
-    ):
-        compare_joint(replace(problem, spares=wide))
+def test_what_is_too_large_to_compare_is_refused_before_any_work(monkeypatch):
+    module = import_module("sparing.evaluate.joint_comparison")  # `sparing.evaluate` is a function
+    monkeypatch.setattr(module, "MAX_STATES", 700)
+    with pytest.raises(ValueError, match="729 states are too many to compare policies; at most"):
+        compare_joint(sparing.load(JOINT))
 
 
 def test_solve_of_a_case_with_spares_as_json(run):

@@ -20,7 +20,7 @@ from sparing.policies import TablePolicy
 
 TOL = 1e-7
 MAX_STATES = 1 << 21  # up to here the policies are compared
-FULL_STATES = 1 << 18  # and up to here by every measure, and all to TOL
+FULL_STATES = 1 << 15  # and up to here by every measure, and all to TOL
 LARGE_TOL = 1e-4  # beyond: wanted distance of the bounds as a share of the objective
 SHARE_TOL = 1e-14  # of the shares of time: what one step more would move
 LARGE_SHARE_TOL = 1e-6
