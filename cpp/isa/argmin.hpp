@@ -16,6 +16,74 @@ struct Best {
     }
 };
 
+/// A vector of indices, in memory and as registers hold it beside the values.
+template <class T>
+using Indices = Vec<IndexOf<T>>;
+
+template <class T>
+[[gnu::always_inline]] inline Indices<T> load_index(const std::uint32_t* p) {
+    typedef std::uint32_t Narrow __attribute__((vector_size(kWidth<T> * sizeof(std::uint32_t))));
+    Narrow v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Indices<T>);
+}
+template <class T>
+[[gnu::always_inline]] inline void store_index(std::uint32_t* p, const Indices<T>& index) {
+    typedef std::uint32_t Narrow __attribute__((vector_size(kWidth<T> * sizeof(std::uint32_t))));
+    const Narrow v = __builtin_convertvector(index, Narrow);
+    __builtin_memcpy(p, &v, sizeof v);
+}
+
+/// As to_lanes and from_lanes, with as many lanes as values have.
+template <class T>
+void index_to_lanes(const std::uint32_t* src, std::size_t pitch, std::size_t rows, std::size_t cols,
+                    std::uint32_t* dst) {
+    constexpr std::size_t W = kWidth<T>, L = kLanes<T>;
+    for (std::size_t first = 0; first < L; first += W) {
+        const std::uint32_t* line[W];
+        for (std::size_t i = 0; i < W; ++i) {
+            const std::size_t l = first + i;
+            line[i] = src + (l < rows ? l : rows - 1) * pitch;
+        }
+        if (cols < W) {
+            for (std::size_t c = 0; c < cols; ++c)
+                for (std::size_t i = 0; i < W; ++i) dst[c * L + first + i] = line[i][c];
+            continue;
+        }
+        for (std::size_t next = 0; next < cols; next += W) {
+            const std::size_t c = next + W <= cols ? next : cols - W;  // overlap at the end
+            Indices<T> block[W];
+#pragma GCC unroll 16
+            for (std::size_t i = 0; i < W; ++i) block[i] = load_index<T>(line[i] + c);
+            transpose<IndexOf<T>>(block);
+#pragma GCC unroll 16
+            for (std::size_t i = 0; i < W; ++i) store_index<T>(dst + (c + i) * L + first, block[i]);
+        }
+    }
+}
+template <class T>
+void index_from_lanes(const std::uint32_t* src, std::uint32_t* dst, std::size_t pitch,
+                      std::size_t rows, std::size_t cols) {
+    constexpr std::size_t W = kWidth<T>, L = kLanes<T>;
+    for (std::size_t first = 0; first < rows; first += W) {
+        const std::size_t count = rows - first < W ? rows - first : W;
+        std::uint32_t* const line = dst + first * pitch;
+        if (cols < W) {
+            for (std::size_t i = 0; i < count; ++i)
+                for (std::size_t c = 0; c < cols; ++c) line[i * pitch + c] = src[c * L + first + i];
+            continue;
+        }
+        for (std::size_t next = 0; next < cols; next += W) {
+            const std::size_t c = next + W <= cols ? next : cols - W;
+            Indices<T> block[W];
+#pragma GCC unroll 16
+            for (std::size_t i = 0; i < W; ++i) block[i] = load_index<T>(src + (c + i) * L + first);
+            transpose<IndexOf<T>>(block);
+            for (std::size_t i = 0; i < count; ++i) store_index<T>(line + i * pitch + c, block[i]);
+        }
+    }
+}
+
 template <class E>
 [[gnu::always_inline]] inline Vec<E> load_some(const E* p, std::size_t part) {
     return part ? load_part(p, part) : load(p);
@@ -28,24 +96,38 @@ template <class E>
         store(p, v);
 }
 
+template <class T>
+[[gnu::always_inline]] inline Indices<T> load_index_some(const std::uint32_t* p, std::size_t part) {
+    if (part == 0) return load_index<T>(p);
+    Indices<T> v{};
+    for (std::size_t k = 0; k < part; ++k) v[k] = p[k];
+    return v;
+}
+template <class T>
+[[gnu::always_inline]] inline void store_index_some(std::uint32_t* p, const Indices<T>& v,
+                                                    std::size_t part) {
+    if (part == 0) return store_index<T>(p, v);
+    for (std::size_t k = 0; k < part; ++k) p[k] = static_cast<std::uint32_t>(v[k]);
+}
+
 /// Columns [c, c + width) of all rows of one table; `part` > 0 takes that many columns only.
 template <class T>
 [[gnu::always_inline]] inline void argmin_at(const T* table, std::size_t n, std::size_t inner,
-                                             const T* src, const IndexOf<T>* index_src, T* dst,
-                                             IndexOf<T>* index_dst, std::size_t part) {
+                                             const T* src, const std::uint32_t* index_src, T* dst,
+                                             std::uint32_t* index_dst, std::size_t part) {
     for (std::size_t s = 0; s < n; ++s) {
-        Best<T> best{table[s * n] + load_some(src, part), load_some(index_src, part)};
+        Best<T> best{table[s * n] + load_some(src, part), load_index_some<T>(index_src, part)};
         for (std::size_t j = 1; j < n; ++j)
             best.take(table[s * n + j] + load_some(src + j * inner, part),
-                      load_some(index_src + j * inner, part));
+                      load_index_some<T>(index_src + j * inner, part));
         store_some(dst + s * inner, best.value, part);
-        store_some(index_dst + s * inner, best.index, part);
+        store_index_some<T>(index_dst + s * inner, best.index, part);
     }
 }
 
 template <class T>
 void argmin(const T* table, std::size_t n, std::size_t outer, std::size_t inner, const T* src,
-            const IndexOf<T>* index_src, T* dst, IndexOf<T>* index_dst) {
+            const std::uint32_t* index_src, T* dst, std::uint32_t* index_dst) {
     constexpr std::size_t W = kWidth<T>;
     for (std::size_t o = 0; o < outer; ++o) {
         const std::size_t begin = o * n * inner;
@@ -71,58 +153,49 @@ template <class E>
 
 template <class T>
 void argmin_first(const T* row, std::size_t n, const T* src, std::size_t stride, std::size_t begin,
-                  std::size_t cols, T* dst, IndexOf<T>* index_dst) {
+                  std::size_t index_stride, std::size_t cols, T* dst, std::uint32_t* index_dst) {
     constexpr std::size_t W = kWidth<T>;
     for (std::size_t next = 0; next < cols; next += W) {
         const std::size_t c = cols < W || next + W <= cols ? next : cols - W;
         const std::size_t part = cols < W ? cols : 0;
-        const Vec<IndexOf<T>> own = count_from<IndexOf<T>>(begin + c);
+        const Indices<T> own = count_from<IndexOf<T>>(begin + c);
         Best<T> best{row[0] + load_some(src + c, part), own};
         for (std::size_t j = 1; j < n; ++j)
             best.take(row[j] + load_some(src + j * stride + c, part),
-                      own + static_cast<IndexOf<T>>(j * stride));
+                      own + static_cast<IndexOf<T>>(j * index_stride));
         store_some(dst + c, best.value, part);
-        store_some(index_dst + c, best.index, part);
+        store_index_some<T>(index_dst + c, best.index, part);
     }
 }
 
-/// The choices as a policy stores them.
-template <class Index>
-[[gnu::always_inline]] inline void store_policy(std::uint32_t* p, const Vec<Index>& choice) {
-    typedef std::uint32_t Narrow
-        __attribute__((vector_size(kWidth<Index> * sizeof(std::uint32_t))));
-    const Narrow narrow = __builtin_convertvector(choice, Narrow);
-    __builtin_memcpy(p, &narrow, sizeof narrow);
-}
-
-/// Smallest and largest change so far.
+/// Smallest and largest change and largest magnitude of a value so far.
 template <class T>
 struct Change {
-    Vec<T> low, high;
+    Vec<T> low, high, largest;
 };
 
 /// One vector of `compare`, or the first `part` > 0 entries of one. x, index and the cost rows are
 /// padded; what the states own is read before anything is written, as it may be the same memory.
 template <class T>
-[[gnu::always_inline]] inline void compare_at(const CompareArgs<T>& a, const IndexOf<T>* index,
+[[gnu::always_inline]] inline void compare_at(const CompareArgs<T>& a, const std::uint32_t* index,
                                               const SumRow<T>& keep, const SumRow<T>& add,
                                               std::size_t c, std::size_t part, Change<T>& change) {
-    using Index = IndexOf<T>;
     Vec<T> best = load(a.cost.x + c);
-    Vec<Index> choice = load(index + c);
+    Indices<T> choice = load_index<T>(index + c);
     if (a.cost.w) {
         const Vec<T> stay = load_some(a.cost.w + c, part) + keep.template at<2>(c);
         const Vec<T> act = a.branch + best;
-        choice = act < stay ? choice : count_from<Index>(a.base + c);
+        choice = act < stay ? choice : count_from<IndexOf<T>>(a.base + c);
         best = smaller<Vec<T>>(act, stay);
     }
     const Vec<T> value = best + add.template at<2>(c);
-    const Vec<T> d = value - load_some(a.old + c, part);
+    const Vec<T> old = load_some(a.old + c, part), d = value - old;
+    change.largest = larger<Vec<T>>(larger<Vec<T>>(old, -old), change.largest);
     if (part == 0) {
         change.low = smaller<Vec<T>>(d, change.low);
         change.high = larger<Vec<T>>(d, change.high);
         if (a.value) store(a.value + c, value);
-        if (a.policy) store_policy<Index>(a.policy + c, choice);
+        if (a.policy) store_index<T>(a.policy + c, choice);
         return;
     }
     for (std::size_t k = 0; k < part; ++k) {
@@ -134,11 +207,11 @@ template <class T>
 }
 
 template <class T>
-void compare(CompareArgs<T>& args, const IndexOf<T>* index) {
+void compare(CompareArgs<T>& args, const std::uint32_t* index) {
     const CompareArgs<T> a = args;
     const SumRow<T> keep(a.cost.costs->keep, a.cost.keep_tables, a.cost.num_keep, 0);
     const SumRow<T> add(a.cost.costs->add, a.cost.add_tables, a.cost.num_add, 0);
-    Change<T> change{splat(a.lower), splat(a.upper)};
+    Change<T> change{splat(a.lower), splat(a.upper), splat(a.largest)};
     const std::size_t rest = a.cost.cols % kWidth<T>, whole = a.cost.cols - rest;
     for (std::size_t c = 0; c < whole; c += kWidth<T>)
         compare_at(a, index, keep, add, c, 0, change);
@@ -146,6 +219,7 @@ void compare(CompareArgs<T>& args, const IndexOf<T>* index) {
     for (std::size_t k = 0; k < kWidth<T>; ++k) {
         args.lower = change.low[k] < args.lower ? change.low[k] : args.lower;
         args.upper = change.high[k] > args.upper ? change.high[k] : args.upper;
+        args.largest = change.largest[k] > args.largest ? change.largest[k] : args.largest;
     }
 }
 

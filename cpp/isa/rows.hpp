@@ -9,8 +9,9 @@ using sparing::CompareArgs;
 using sparing::FinishArgs;
 using sparing::TableRows;
 
+/// An integer as wide as a value.
 template <class T>
-using IndexOf = typename sparing::SeparableKernels<T>::Index;
+using IndexOf = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 
 /// Eight rows at least, so that a narrow vector does not make the transposed tile a thin one.
 template <class E>

@@ -13,7 +13,6 @@ const SeparableKernels<SPARING_REAL>* SPARING_NAME(SPARING_ISA, SPARING_REAL)();
 
 const SeparableKernels<SPARING_REAL>* SPARING_NAME(SPARING_ISA, SPARING_REAL)() {
     using T = SPARING_REAL;
-    using Index = IndexOf<T>;
     static constexpr SeparableKernels<T> kernels{
         SPARING_QUOTE(SPARING_ISA),
         kWidth<T>,
@@ -22,8 +21,8 @@ const SeparableKernels<SPARING_REAL>* SPARING_NAME(SPARING_ISA, SPARING_REAL)() 
         &to_lanes<T>,
         &from_lanes<T>,
         &stream_from_lanes<T>,
-        &to_lanes<Index>,
-        &from_lanes<Index>,
+        &index_to_lanes<T>,
+        &index_from_lanes<T>,
         &finish<T>,
         &commit<T>,
         &stream<T>,

@@ -107,12 +107,13 @@ struct CompareArgs {
     std::uint32_t* policy;  // index of the choice, or null; value and policy may overlap `old`
     std::size_t base;       // own index of the first state of the row
     T lower, upper;         // in and out
+    T largest;              // |old|, in and out
 };
 
 /// The loops that are compiled once per instruction set. All take any `cols` >= 1.
 template <class T>
 struct SeparableKernels {
-    using Index = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    using Index = std::uint32_t;
     using Step = void (*)(const StepArgs<T>&);
 
     const char* name;
@@ -146,9 +147,10 @@ struct SeparableKernels {
     void (*argmin)(const T* table, std::size_t n, std::size_t outer, std::size_t inner,
                    const T* src, const Index* index_src, T* dst, Index* index_dst);
     /// The same for one row of a table on the first axis, whose entries are `stride` apart in
-    /// `src`; entry (j, c) has the index begin + j * stride + c.
+    /// `src`; entry (j, c) has the index begin + j * index_stride + c.
     void (*argmin_first)(const T* row, std::size_t n, const T* src, std::size_t stride,
-                         std::size_t begin, std::size_t cols, T* dst, Index* index_dst);
+                         std::size_t begin, std::size_t index_stride, std::size_t cols, T* dst,
+                         Index* index_dst);
     void (*compare)(CompareArgs<T>&, const Index* index);
 };
 

@@ -1,60 +1,68 @@
-// Certificate: rigorous bounds of TV - V and the greedy policy, one slice of the first axis at a
-// time, so that values and indices of the choices need little room beside the two tensors.
+// Certificate: rigorous bounds of TV - V and the greedy policy. Where values and indices of the
+// choices would need room beside the tensors, one slice of the first axis at a time.
 #include "impl.hpp"
 
 namespace sparing {
 
-/// V in `state` and W in `minimum`; one slice of the first axis of D_lead W with its choices.
+/// V in `state` and W in `minimum`; some slices of the first axis of D_lead W with its choices.
 template <class T>
-struct SeparableSweep<T>::Impl::Slice {
-    std::size_t number, rows;             // state of the first axis; leading rows of a slice
-    Choices<T> whole;                     // [rows, cols]
-    std::vector<Choices<T>> front, back;  // per thread: a tile or a block
+struct SeparableSweep<T>::Impl::Slices {
+    std::size_t first, count, rows;  // states of the first axis; leading rows of each
+    Rows<T> value;                   // [count * rows, cols]
+    Rows<Index> index;
+    std::vector<Choices<T>> front, back;            // per thread: a tile or a block
     std::vector<Choices<T>> lane_front, lane_back;  // per thread: [inner, lanes]
     std::uint32_t* policy;
-    T* value;
+    T* tv;
     std::size_t probe;
     double probe_value;
 };
 
-/// Columns of a tile: the row of the first axis' table picks from all slices, then the other
+/// Columns of a tile: a row of the first axis' table picks from all slices, then the other
 /// leading axes one by one.
 template <class T>
-void SeparableSweep<T>::Impl::gather_columns(Slice& s, std::size_t number) {
+void SeparableSweep<T>::Impl::gather_columns(Slices& s, std::size_t number) {
     const auto me = static_cast<std::size_t>(omp_get_thread_num());
-    Choices<T>*from = &s.front[me], *to = &s.back[me];
     const std::size_t col = number * split.tile, cols = std::min(split.tile, split.cols - col);
-    const std::size_t slice = s.rows * split.cols, n = axes[0].size;
     const T* const table = decision_tables[0];
+    const std::size_t n = axes[0].size;
     const T none(0);
-    const T* const row = table ? table + s.number * n : &none;
-    for (std::size_t r = 0; r < s.rows; ++r) {
-        const std::size_t at = r * split.cols + col, begin = at + (table ? 0 : s.number * slice);
-        kernels.argmin_first(row, table ? n : 1, minimum.data() + begin, slice, begin, cols,
-                             from->value.data() + r * cols, from->index.data() + r * cols);
-    }
-    std::size_t outer = 1, below = s.rows;
-    for (std::size_t i = 1; i < split.lead; ++i, outer *= axes[i - 1].size) {
-        below /= axes[i].size;
-        if (!decision_tables[i]) continue;
-        kernels.argmin(decision_tables[i], axes[i].size, outer, below * cols, from->value.data(),
-                       from->index.data(), to->value.data(), to->index.data());
-        std::swap(from, to);
-    }
-    for (std::size_t r = 0; r < s.rows; ++r) {
-        const std::size_t at = r * split.cols + col;
-        std::copy_n(from->value.data() + r * cols, cols, s.whole.value.data() + at);
-        std::copy_n(from->index.data() + r * cols, cols, s.whole.index.data() + at);
+    if (col + split.tile < split.cols)
+        fetch(minimum.data() + col + split.tile, pitch, split.rows, cols);
+    for (std::size_t k = 0; k < s.count; ++k) {
+        Choices<T>*from = &s.front[me], *to = &s.back[me];
+        const std::size_t state = s.first + k, first = table ? 0 : state * s.rows;
+        for (std::size_t r = 0; r < s.rows; ++r)
+            kernels.argmin_first(table ? table + state * n : &none, table ? n : 1,
+                                 minimum.data() + (first + r) * pitch + col, s.rows * pitch,
+                                 (first + r) * split.cols + col, s.rows * split.cols, cols,
+                                 from->value.data() + r * cols, from->index.data() + r * cols);
+        std::size_t outer = 1, below = s.rows;
+        for (std::size_t i = 1; i < split.lead; ++i, outer *= axes[i - 1].size) {
+            below /= axes[i].size;
+            if (!decision_tables[i]) continue;
+            kernels.argmin(decision_tables[i], axes[i].size, outer, below * cols,
+                           from->value.data(), from->index.data(), to->value.data(),
+                           to->index.data());
+            std::swap(from, to);
+        }
+        for (std::size_t r = 0; r < s.rows; ++r) {
+            const std::size_t row = k * s.rows + r;
+            std::copy_n(from->value.data() + r * cols, cols,
+                        s.value.data + row * s.value.pitch + col);
+            std::copy_n(from->index.data() + r * cols, cols,
+                        s.index.data + row * s.index.pitch + col);
+        }
     }
 }
 
-/// Trailing axes of one leading row of the slice, then the comparison state by state.
+/// Trailing axes of one leading row of the slices, then the comparison state by state.
 template <class T>
-void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs<T>& args) {
+void SeparableSweep<T>::Impl::compare_row(Slices& s, std::size_t row, CompareArgs<T>& args) {
     const auto me = static_cast<std::size_t>(omp_get_thread_num());
     Choices<T>&front = s.front[me], &back = s.back[me];
-    const T* value = s.whole.value.data() + row * split.cols;
-    const Index* index = s.whole.index.data() + row * split.cols;
+    const T* value = s.value.data + row * s.value.pitch;
+    const Index* index = s.index.data + row * s.index.pitch;
     std::size_t outer = 1, below = split.cols;
     for (std::size_t i = split.lead; i < split.mid; ++i, outer *= axes[i - 1].size) {
         below /= axes[i].size;
@@ -65,7 +73,7 @@ void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs
         value = to.value.data();
         index = to.index.data();
     }
-    const std::size_t n = split.inner, lanes = kernels.lanes, whole_row = s.number * s.rows + row;
+    const std::size_t n = split.inner, lanes = kernels.lanes, whole_row = s.first * s.rows + row;
     Choices<T>& done = value == front.value.data() ? back : front;
     for (std::size_t r = 0; r < split.mid_rows; r += lanes) {
         const std::size_t count = std::min(lanes, split.mid_rows - r);
@@ -88,8 +96,8 @@ void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs
     std::vector<TableRows<T>> keep_rows, start_rows;
     args.cost = {done.value.data(),
                  split.cols,
-                 branch ? minimum.data() + base : nullptr,
-                 split.cols,
+                 branch ? minimum.data() + whole_row * pitch : nullptr,
+                 pitch,
                  1,
                  split.cols,
                  T(1),
@@ -103,8 +111,8 @@ void SeparableSweep<T>::Impl::compare_row(Slice& s, std::size_t row, CompareArgs
     args.base = base;
     args.policy = s.policy ? s.policy + base : nullptr;
     const bool probed = s.probe - base < split.cols;
-    Buffer<T> row_value(probed && !s.value ? split.cols : 0);
-    args.value = s.value ? s.value + base : probed ? row_value.data() : nullptr;
+    Buffer<T> row_value(probed && !s.tv ? split.cols : 0);
+    args.value = s.tv ? s.tv + base : probed ? row_value.data() : nullptr;
     kernels.compare(args, done.index.data());
     if (probed) s.probe_value = static_cast<double>(args.value[s.probe - base]);
 }
@@ -113,7 +121,27 @@ template <class T>
 Certificate SeparableSweep<T>::Impl::compare_slices(std::uint32_t* policy, T* value,
                                                     std::size_t probe) {
     const std::size_t rows = split.rows / axes[0].size;
-    Slice s{0, rows, Choices<T>(rows * split.cols), {}, {}, {}, {}, policy, value, probe, 0.0};
+    const void* const own = state.data();
+    const bool whole = expected.size() > 0 && policy && policy != own && value != own;
+    Choices<T> slice(whole ? 0 : rows * pitch);
+    Slices s{0,
+             1,
+             rows,
+             {slice.value.data(), pitch},
+             {slice.index.data(), pitch},
+             {},
+             {},
+             {},
+             {},
+             policy,
+             value,
+             probe,
+             0.0};
+    if (whole) {  // there is room for all slices, and W is read but once
+        s.count = axes[0].size;
+        s.value = {expected.data(), pitch};
+        s.index = {policy, split.cols};
+    }
     const std::size_t part = std::max(rows * split.tile, split.cols);
     for (int t = 0; t < threads; ++t) {
         s.front.emplace_back(part);
@@ -122,23 +150,26 @@ Certificate SeparableSweep<T>::Impl::compare_slices(std::uint32_t* policy, T* va
         s.lane_back.emplace_back(split.inner * kernels.lanes);
     }
     const auto tiles = static_cast<std::ptrdiff_t>((split.cols + split.tile - 1) / split.tile);
-    T lower = std::numeric_limits<T>::infinity(), upper = -lower;
+    T lower = std::numeric_limits<T>::infinity(), upper = -lower, largest(0);
     costs_of_rows(0.0, start, 0.0);
-    for (s.number = 0; s.number < axes[0].size; ++s.number) {
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (; s.first < axes[0].size; s.first += s.count) {
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 8)
         for (std::ptrdiff_t k = 0; k < tiles; ++k) gather_columns(s, static_cast<std::size_t>(k));
 #pragma omp parallel for num_threads(threads) schedule(dynamic) reduction(min : lower) \
-    reduction(max : upper)
-        for (std::ptrdiff_t r = 0; r < static_cast<std::ptrdiff_t>(rows); ++r) {
+    reduction(max : upper, largest)
+        for (std::ptrdiff_t r = 0; r < static_cast<std::ptrdiff_t>(s.count * rows); ++r) {
             CompareArgs<T> args{};
             args.lower = lower;
             args.upper = upper;
+            args.largest = largest;
             compare_row(s, static_cast<std::size_t>(r), args);
             lower = args.lower;
             upper = args.upper;
+            largest = args.largest;
         }
     }
-    return {static_cast<double>(lower), static_cast<double>(upper), s.probe_value, 0.0};
+    const double slack = rounding(static_cast<double>(largest));
+    return {lower - slack, upper + slack, s.probe_value, slack};
 }
 
 /// Bound on the error of a computed TV - V against the exact one of the same V, by running error
@@ -196,17 +227,6 @@ double SeparableSweep<T>::Impl::rounding(double largest) const {
 }
 
 template <class T>
-double SeparableSweep<T>::Impl::largest_value() const {
-    double most = 0.0;
-    const auto n = static_cast<std::ptrdiff_t>(size);
-    const T* const v = state.data();
-#pragma omp parallel for num_threads(threads) schedule(static) reduction(max : most)
-    for (std::ptrdiff_t i = 0; i < n; ++i)
-        most = std::max(most, std::abs(static_cast<double>(v[i])));
-    return most;
-}
-
-template <class T>
 Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::size_t probe,
                                        double shift) {
     Impl& m = *impl_;
@@ -214,14 +234,10 @@ Certificate SeparableSweep<T>::certify(std::uint32_t* policy, T* value, std::siz
     m.settle();
     m.sweep_trailing();
     m.leading_pass(m.finish_job(m.u(), shift));
-    m.leading_pass(m.begin_job(m.state.data(), {m.minimum.data(), m.split.cols}));
-    const Rows<T> w{m.minimum.data(), m.split.cols};
+    const Rows<T> w{m.minimum.data(), m.pitch};
+    m.leading_pass(m.begin_job(m.state.data(), w));
     m.trailing_pass({w.data, w.pitch}, w, {nullptr, 0});
-    const double slack = m.rounding(m.largest_value());
-    Certificate found = m.compare_slices(policy, value, probe);
-    found.lower -= slack;
-    found.upper += slack;
-    found.rounding = slack;
+    const Certificate found = m.compare_slices(policy, value, probe);
     const void* const own = m.state.data();
     m.holds_value = own != policy && own != value;
     return found;

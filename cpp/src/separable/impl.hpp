@@ -118,14 +118,13 @@ struct SeparableSweep<T>::Impl {
     LeadingJob<T> sweep_job(double shift, double extra);
     LeadingJob<T> finish_job(Rows<T> out, double shift);
     LeadingJob<T> begin_job(const T* value, Rows<T> out);
-    double largest_value() const;
     double rounding(double largest) const;
     Certificate compare_slices(std::uint32_t* policy, T* value, std::size_t probe);
 
   private:
-    struct Slice;
-    void gather_columns(Slice&, std::size_t number);
-    void compare_row(Slice&, std::size_t row, CompareArgs<T>& args);
+    struct Slices;
+    void gather_columns(Slices&, std::size_t number);
+    void compare_row(Slices&, std::size_t row, CompareArgs<T>& args);
     struct Block;
     void block(const Block&, Scratch<T>&);
     void inner_rows(const Block&, std::size_t row, std::size_t count, Rows<const T> src, T* w_out,

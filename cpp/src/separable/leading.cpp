@@ -158,7 +158,8 @@ void SeparableSweep<T>::Impl::deliver(const LeadingJob<T>& job, const Group<T>& 
     const std::size_t cols = std::min(split.tile, split.cols - col);
     const Rows<T> out{job.out.data + row * job.out.pitch + col, g.below * job.out.pitch};
     const Rows<T> work{s.group.data(), group_pitch};
-    if (job.watched && b + 1 < g.below) fetch(out.data + job.out.pitch, out.pitch, g.rows, cols);
+    if (job.out.data != job.w.data && b + 1 < g.below)
+        fetch(out.data + job.out.pitch, out.pitch, g.rows, cols);
     CommitArgs<T> commit{work.data,
                          work.pitch,
                          out.data,

@@ -133,12 +133,16 @@ class _Run:
             del saved
         if self._is_draft(position):
             position = self._sweep_draft(sweep, position)
-            value = sweep.value(position.shift)
+            draft = sweep.state.copy()
+            del sweep  # before the next one needs its memory
             sweep = self._sweep("float64")
-            sweep.state[...] = value
-            del value
-            sweep.load(sweep.state)
-            position = Position(num_sweeps=position.num_sweeps, dtype="float64")
+            sweep.state[...] = draft
+            del draft
+            position = Position(
+                num_sweeps=position.num_sweeps,
+                dtype="float64",
+                shift=position.shift,
+            )
         position, certificate = self._converge(sweep, position)
         if self.checkpoint is not None:
             self.checkpoint.clear()
