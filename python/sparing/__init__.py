@@ -10,6 +10,7 @@ from sparing import evaluate as _evaluate_room  # noqa: F401
 from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
+from sparing.fleet.solving import FleetSolution, solve_many
 from sparing.models.case_files import built_in_cases, save_case
 from sparing.models.explicit import ExplicitMDP
 from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSharingProblem
@@ -32,6 +33,7 @@ __all__ = [
     "Decision",
     "Epoch",
     "ExplicitMDP",
+    "FleetSolution",
     "GammaLeadTime",
     "Goal",
     "IntervalRange",
@@ -54,5 +56,6 @@ __all__ = [
     "save_solution",
     "simulate",
     "solve",
+    "solve_many",
     "solve_with_goals",
 ]
