@@ -1,0 +1,1 @@
+"""From a folder of records to a plan: estimate, solve, compare, report."""

@@ -1,0 +1,197 @@
+"""The folder a plan is made from: plan.toml and records, read and checked as a whole."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparing.records.inspections import (
+    Inspections,
+    Maintenance,
+    read_inspections,
+    read_maintenance,
+)
+from sparing.records.problems import ProblemLog
+
+SETTINGS = "plan.toml"
+OWN_KEYS = ("states", "renewals", "other_actions")  # of a component, beside those of a case file
+MOST_STATES = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedComponent:
+    """A component as plan.toml describes it.
+
+    Parameters
+    ----------
+    num_states
+        States of wear from 0 (new) to the last (failed).
+    renewals
+        Actions in the maintenance records that make it as new.
+    other_actions
+        Further actions there; what state they lead to is not assumed.
+    is_estimated
+        Whether its transition matrix comes from the records and not from plan.toml.
+    """
+
+    name: str
+    num_states: int
+    renewals: tuple[str, ...]
+    other_actions: tuple[str, ...]
+    is_estimated: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlanInput:
+    """What a plan is made from.
+
+    Parameters
+    ----------
+    system
+        The content of a case file, where estimated components still lack their transitions.
+    period
+        Time between two decisions, in the unit of the records (dates: days).
+    num_draws, seed
+        Draws from the posterior, for the intervals.
+    maintenance
+        None where there are no such records.
+    """
+
+    folder: Path
+    system: Mapping[str, Any]
+    components: tuple[PlannedComponent, ...]
+    period: float
+    num_draws: int
+    seed: int
+    inspections: Inspections
+    maintenance: Maintenance | None
+
+
+@dataclass(eq=False)
+class _Settings:
+    """plan.toml while it is checked."""
+
+    log: ProblemLog
+    table: dict[str, Any] = field(default_factory=dict)
+
+    def bad(self, place: str, reason: str) -> None:
+        self.log.add(SETTINGS, 0, place, reason)
+
+
+def read_plan_folder(folder: str | Path) -> PlanInput:
+    """Read and check everything in `folder`.
+
+    Raises
+    ------
+    sparing.records.problems.RecordsError
+        Once, with all problems of all files: file, line, column and reason.
+    """
+    folder, log = Path(folder), ProblemLog()
+    settings = _Settings(log)
+    components = _read_settings(folder / SETTINGS, settings)
+    log.finish()  # without components the records cannot be understood
+    sizes = {component.name: component.num_states for component in components}
+    actions = sorted({a for c in components for a in (*c.renewals, *c.other_actions)})
+    inspections = read_inspections(_table_file(folder, "inspections"), sizes, log)
+    maintenance = None
+    if (done := _table_file(folder, "maintenance")).exists():
+        maintenance = read_maintenance(done, sizes, actions, log)
+    log.finish()
+    assert inspections is not None
+    plan = settings.table["plan"]
+    return PlanInput(
+        folder=folder,
+        system=_case_table(settings.table),
+        components=components,
+        period=float(plan["period"]),
+        num_draws=int(plan.get("draws", 200)),
+        seed=int(plan.get("seed", 0)),
+        inspections=inspections,
+        maintenance=maintenance,
+    )
+
+
+def _table_file(folder: Path, name: str) -> Path:
+    """Return the Parquet file of records where there is one, else where a CSV file belongs."""
+    parquet = folder / f"{name}.parquet"
+    return parquet if parquet.exists() else folder / f"{name}.csv"
+
+
+def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, ...]:
+    try:
+        settings.table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        settings.bad("", f"is not in {path.parent}; `sparing demo` writes an example folder")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        settings.bad("", f"is no TOML file in UTF-8 ({error})")
+    if settings.log.problems:
+        return ()
+    _check_plan(settings)
+    entries = settings.table.get("component")
+    if not isinstance(entries, list) or not entries:
+        settings.bad("component", "[[component]] is missing: a plan needs at least one")
+        return ()
+    found = [_component(entry, number, settings) for number, entry in enumerate(entries, 1)]
+    components = tuple(component for component in found if component is not None)
+    names = [component.name for component in components]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        settings.bad("component", f"{name!r} is there twice")
+    return components
+
+
+def _check_plan(settings: _Settings) -> None:
+    plan = settings.table.get("plan")
+    if not isinstance(plan, dict):
+        settings.bad("plan", "[plan] is missing; it holds period, the time between two decisions")
+        return
+    for key in sorted(set(plan) - {"period", "draws", "seed"}):
+        settings.bad(f"plan.{key}", "is no key of [plan]; there are period, draws and seed")
+    period, draws, seed = plan.get("period"), plan.get("draws", 200), plan.get("seed", 0)
+    if not (isinstance(period, int | float) and 0.0 < period < np.inf):
+        settings.bad("plan.period", f"must be a number > 0; got {period!r}")
+    if not (isinstance(draws, int) and 20 <= draws <= 100_000):
+        settings.bad("plan.draws", f"must be a whole number from 20 to 100000; got {draws!r}")
+    if not (isinstance(seed, int) and seed >= 0):
+        settings.bad("plan.seed", f"must be a whole number >= 0; got {seed!r}")
+
+
+def _component(entry: Any, number: int, settings: _Settings) -> PlannedComponent | None:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not name:
+        settings.bad(f"component {number}", "must be a table with a name")
+        return None
+    states, transition = entry.get("states"), entry.get("transition")
+    if states is None and isinstance(transition, list):
+        states = len(transition)
+    if not (isinstance(states, int) and 2 <= states <= MOST_STATES):
+        settings.bad(
+            f"component {name}",
+            f"states must be a whole number from 2 to {MOST_STATES} (or give transition); got"
+            f" {states!r}",
+        )
+        return None
+    lists = {}
+    for key in ("renewals", "other_actions"):
+        value = entry.get(key, [])
+        if not (isinstance(value, list) and all(isinstance(a, str) and a for a in value)):
+            settings.bad(f"component {name}", f"{key} must be a list of names; got {value!r}")
+            value = []
+        lists[key] = tuple(value)
+    return PlannedComponent(
+        name=name, num_states=states, is_estimated="transition" not in entry, **lists
+    )
+
+
+def _case_table(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of plan.toml is a case file's."""
+    case = {key: value for key, value in table.items() if key != "plan"}
+    case["component"] = [
+        {key: value for key, value in entry.items() if key not in OWN_KEYS}
+        for entry in table["component"]
+    ]
+    return case

@@ -1,0 +1,224 @@
+"""Making a plan: estimate, solve, compare with rules and with what is done today."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from sparing.evaluate.actions import Action, actions_of
+from sparing.evaluate.policy_comparison import PolicyRow, policy_row, policy_rows
+from sparing.exact.solution import Solution
+from sparing.exact.value_iteration import Options, value_iteration
+from sparing.models.maintenance_policies import control_limits
+from sparing.models.multi_component import MultiComponentProblem
+from sparing.planning.estimation import Estimates, estimate
+from sparing.planning.folder import PlanInput, read_plan_folder
+from sparing.planning.robustness import Robustness, robustness
+
+Progress = Callable[[str, int, int], None]
+COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
+USUAL = 0.5  # share of inspections behind which something was done that makes it the rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitAdvice:
+    """What to do with a unit now.
+
+    Parameters
+    ----------
+    states
+        Per component the last state on record; None where there is none (taken as 0 then).
+    seen
+        Per component when that was.
+    action
+        Per component the state it is brought to.
+    """
+
+    unit: str
+    states: tuple[int | None, ...]
+    seen: tuple[float | None, ...]
+    action: Action
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MaintenancePlan:
+    """A plan with all it rests on.
+
+    Parameters
+    ----------
+    today
+        The rule that the maintenance records come closest to, evaluated exactly; None where they
+        show none.
+    """
+
+    source: PlanInput
+    estimates: Estimates
+    problem: MultiComponentProblem
+    solution: Solution
+    advice: tuple[UnitAdvice, ...]
+    rows: Mapping[str, PolicyRow]
+    today: PolicyRow | None
+    robustness: Robustness | None
+    remarks: tuple[str, ...]
+
+
+def make_plan(folder: str | Path, *, progress: Progress | None = None) -> MaintenancePlan:
+    """Make the plan for a folder of records.
+
+    Raises
+    ------
+    sparing.records.problems.RecordsError
+        With everything that is wrong in the folder.
+    ValueError
+        If plan.toml makes no problem.
+    MemoryError
+        If the problem does not fit into memory, before it is built.
+    """
+    source = read_plan_folder(folder)
+    _tell(progress, "estimate", 0, 1)
+    estimates = estimate(source)
+    problem = estimates.mean_problem()
+    _tell(progress, "solve", 0, 1)
+    solution = value_iteration(
+        problem.epoch,
+        problem.weights,
+        criterion=problem.criterion,
+        initial=problem.initial_state,
+        options=Options(),
+    )
+    policy = solution.policy
+    remarks = list[str]()
+    _tell(progress, "compare", 0, 1)
+    rows = policy_rows(problem, refused=remarks) if problem.num_states <= COMPARED_STATES else {}
+    if not rows:
+        remarks.append(f"{problem.num_states:,} states: no rules are compared (too many).")
+
+    def count(done: int, total: int) -> None:
+        _tell(progress, "robustness", done, total)
+
+    return MaintenancePlan(
+        source=source,
+        estimates=estimates,
+        problem=problem,
+        solution=solution,
+        advice=_advice(source, problem, policy),
+        rows=rows,
+        today=_today(source, problem, remarks),
+        robustness=robustness(estimates, policy, progress=count),
+        remarks=tuple(remarks),
+    )
+
+
+def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
+    if progress is not None:
+        progress(stage, done, total)
+
+
+def current_states(
+    source: PlanInput,
+) -> dict[str, tuple[tuple[int | None, ...], tuple[float | None, ...]]]:
+    """Return per unit the last state on record of each component, and when that was."""
+    position = {component.name: i for i, component in enumerate(source.components)}
+    renewals = {component.name: component.renewals for component in source.components}
+    events = [
+        (float(time), 0, unit, name, int(state))
+        for unit, name, time, state in zip(
+            source.inspections.unit,
+            source.inspections.component,
+            source.inspections.time,
+            source.inspections.state,
+            strict=True,
+        )
+    ]
+    if source.maintenance is not None:
+        done = source.maintenance
+        events += [
+            (float(time), 1, unit, name, 0)
+            for unit, name, time, action in zip(
+                done.unit, done.component, done.time, done.action, strict=True
+            )
+            if action in renewals[name]
+        ]
+    nothing = (None,) * len(position)
+    states = dict[str, list[int | None]]()
+    seen = dict[str, list[float | None]]()
+    for time, _, unit, name, state in sorted(events):
+        states.setdefault(unit, list(nothing))[position[name]] = state
+        seen.setdefault(unit, list(nothing))[position[name]] = time
+    return {unit: (tuple(states[unit]), tuple(seen[unit])) for unit in sorted(states)}
+
+
+def _advice(
+    source: PlanInput, problem: MultiComponentProblem, policy: object
+) -> tuple[UnitAdvice, ...]:
+    current = current_states(source)
+    if not current:
+        return ()
+    known = np.array([[s or 0 for s in states] for states, _ in current.values()], dtype=np.int32)
+    actions = actions_of(problem, policy, known)  # type: ignore[arg-type]
+    return tuple(
+        UnitAdvice(unit=unit, states=states, seen=seen, action=action)
+        for (unit, (states, seen)), action in zip(current.items(), actions, strict=True)
+    )
+
+
+def _today(
+    source: PlanInput, problem: MultiComponentProblem, remarks: list[str]
+) -> PolicyRow | None:
+    """Return the control limits that the maintenance records come closest to."""
+    if source.maintenance is None or problem.num_states > COMPARED_STATES:
+        remarks.append("No maintenance records: today's policy is not known.")
+        return None
+    limits = observed_limits(source)
+    average = replace(problem, criterion="average", discount=1.0)
+    try:
+        policy = control_limits(average, limits)
+        name = f"today: control limits {','.join(map(str, limits))}"
+        return policy_row(average, policy, key="today", name=name)
+    except ValueError as error:
+        remarks.append(f"Today's policy is left out: {error}")
+        return None
+
+
+def observed_limits(source: PlanInput) -> tuple[int, ...]:
+    """Return per component the lowest state behind which something was done in most cases.
+
+    Actions count if they come behind the inspection and before the next one of the component.
+    The failed state is the highest limit there is.
+    """
+    assert source.maintenance is not None
+    return tuple(
+        _observed_limit(source, component.name, component.num_states)
+        for component in source.components
+    )
+
+
+def _observed_limit(source: PlanInput, name: str, num_states: int) -> int:
+    times = _sorted_times(source, name)
+    acted, asked = np.zeros(num_states), np.zeros(num_states)
+    seen = source.inspections
+    rows = [i for i, component in enumerate(seen.component) if component == name]
+    for i, following in zip(rows, [*rows[1:], None], strict=True):
+        unit, begin = seen.unit[i], seen.time[i]
+        same = following is not None and seen.unit[following] == unit
+        end = seen.time[following] if same and following is not None else np.inf
+        found = times.get(unit, ())
+        asked[seen.state[i]] += 1
+        acted[seen.state[i]] += any(begin <= t < end for t in found)
+    usual = (asked > 0) & (acted >= USUAL * asked)
+    usual[0] = False
+    usual[-1] = True
+    return int(np.argmax(usual))
+
+
+def _sorted_times(source: PlanInput, name: str) -> dict[str, Sequence[float]]:
+    times = dict[str, list[float]]()
+    done = source.maintenance
+    if done is not None:
+        for unit, component, time in zip(done.unit, done.component, done.time, strict=True):
+            if component == name:
+                times.setdefault(unit, []).append(float(time))
+    return {unit: sorted(found) for unit, found in times.items()}
