@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | forecast | ration."""
+"""The command line: sparing cases | solve | simulate | compare | front | forecast | plan ..."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sparing.commands.compare import compare
 from sparing.commands.forecast import forecast
 from sparing.commands.front import front
 from sparing.commands.output import print_error
+from sparing.commands.plan import demo, plan
 from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front, forecast, ration):
+for command in (cases, solve, simulate, compare, front, forecast, ration, demo, plan):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

@@ -1,0 +1,116 @@
+"""sparing plan, demo and policy: from a folder of records to what to do now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
+from sparing.commands.problems import JsonOption
+
+SHOWN_UNITS = 30  # --json and report.html hold all
+OutOption = Annotated[
+    Path | None, typer.Option(help="Where to write the plan.", show_default="FOLDER/plan")
+]
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Write an example folder of records that `sparing plan` reads."""
+    with one_line_errors():
+        from sparing.planning.demo import write_demo
+
+        write_demo(folder, seed=seed)
+    print(f"wrote {folder}: plan.toml, inspections.csv, maintenance.csv")
+    print(f"next: sparing plan {folder}")
+
+
+def plan(
+    folder: Annotated[Path, typer.Argument(help="With plan.toml and the records.")],
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a plan from a folder of records: what to do now, what it costs, how sure that is.
+
+    Reads plan.toml, inspections.csv and maintenance.csv (or .parquet); writes report.html,
+    metrics.json, policy.parquet and the solution. All problems of the records are listed at once.
+    """
+    from sparing.records.problems import RecordsError
+
+    out = folder / "plan" if out is None else out
+    with one_line_errors():
+        check_new_folder(out, "metrics.json")
+        try:
+            metrics = _planned(folder, out)
+        except RecordsError as error:
+            for line in str(error).splitlines():
+                typer.echo(f"sparing: {line}", err=True)
+            raise typer.Exit(2) from None
+    if json:
+        print_json(metrics)
+        return
+    _print_plan(metrics, out)
+
+
+def _planned(folder: Path, out: Path) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from sparing.planning.planning import make_plan
+    from sparing.report.plan_files import save_plan
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("read", total=1)
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        return save_plan(make_plan(folder, progress=show), out)
+
+
+def _print_plan(metrics: dict[str, Any], out: Path) -> None:
+    names = list(metrics["advice"][0]["states"]) if metrics["advice"] else []
+    rows = [
+        [a["unit"], *["?" if a["states"][n] is None else str(a["states"][n]) for n in names], words]
+        for a in metrics["advice"]
+        if (words := _words(a))
+    ]
+    total = len(metrics["advice"])
+    print_table(
+        ["unit", *names, "do now"],
+        rows[:SHOWN_UNITS],
+        title=f"{len(rows)} of {total} units need work",
+    )
+    if len(rows) > SHOWN_UNITS:
+        print(f"... {len(rows) - SHOWN_UNITS} more in {out / 'report.html'}")
+    print()
+    policies = [
+        [p["name"], f"{p['cost']:.2f}", f"{p['reliability']:.4f}"] for p in metrics["policies"]
+    ]
+    if policies:
+        print_table(["policy", "cost", "reliability"], policies, title="long run, per period")
+    if "robustness" in metrics:
+        found = metrics["robustness"]
+        interval, value = found["interval"], found["value_of_information"]
+        print(
+            f"\ncost of the plan: {interval['lower']:.2f} to {interval['upper']:.2f} (95 %, wear"
+            f" uncertain); better data is worth at most {value['mean']:.2f} +-"
+            f" {value['standard_error']:.2f} per period"
+        )
+    print(f"\nwrote {out}: report.html, metrics.json, policy.parquet")
+    for remark in metrics["remarks"]:
+        note(remark)
+
+
+def _words(advice: dict[str, Any]) -> str:
+    changed = {
+        name: target
+        for name, target in advice["action"].items()
+        if target != (advice["states"][name] or 0)
+    }
+    return ", ".join(f"{name} to {target}" for name, target in changed.items())

@@ -1,0 +1,121 @@
+"""Parts of a report that is one HTML file: text is escaped, nothing comes from a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+STYLE = """
+:root { color-scheme: light; --ink: #222; --line: #d8d8d8; --act: #c8502a; --blue: #1f5a99; }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); margin: 0 auto; max-width: 62rem;
+  padding: 1rem; }
+h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th:first-child, td:first-child, .text { text-align: left; }
+th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;
+  cursor: pointer; }
+th[aria-sort=ascending] button::after { content: " \\2191"; }
+th[aria-sort=descending] button::after { content: " \\2193"; }
+.act { color: var(--act); font-weight: 600; } .note { color: #555; font-size: .9rem; }
+svg { max-width: 100%; height: auto; } details { margin: .5rem 0; }
+@media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; }
+  tr { break-inside: avoid; } details > * { display: block; } th button { cursor: auto; } }
+"""
+SCRIPT = """
+document.querySelectorAll("table.sortable").forEach(table => {
+  const body = table.tBodies[0];
+  table.querySelectorAll("th").forEach((head, column) => {
+    head.querySelector("button").addEventListener("click", () => {
+      const up = head.getAttribute("aria-sort") !== "ascending";
+      table.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const key = row => row.cells[column].dataset.value ?? row.cells[column].textContent;
+      const order = (a, b) => {
+        const x = key(a), y = key(b), difference = Number(x) - Number(y);
+        return Number.isNaN(difference) ? x.localeCompare(y) : difference;
+      };
+      [...body.rows].sort((a, b) => up ? order(a, b) : order(b, a))
+        .forEach(row => body.append(row));
+    });
+  });
+});
+"""
+
+
+def page(title: str, parts: Sequence[str]) -> str:
+    """Return the whole file."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
+        " style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+        f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
+        f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n"
+        + "\n".join(parts)
+        + f"\n<script>{SCRIPT}</script></body></html>\n"
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """Return a section with a heading; the parts are HTML."""
+    return f"<section><h2>{escape(title)}</h2>\n" + "\n".join(parts) + "</section>"
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Return a paragraph of plain text."""
+    style = f' class="{kind}"' if kind else ""
+    return f"<p{style}>{escape(text)}</p>"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, marked: int = -1) -> str:
+    """Return a sortable table of plain text; column `marked` stands out where it is not empty."""
+    head = "".join(f'<th scope="col"><button>{escape(name)}</button></th>' for name in columns)
+    body = []
+    for row in rows:
+        cells = [
+            f'<td class="act text">{escape(cell)}</td>'
+            if column == marked and cell
+            else f"<td>{escape(cell)}</td>"
+            for column, cell in enumerate(row)
+        ]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f'<div class="scroll"><table class="sortable"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def folded(summary: str, *parts: str) -> str:
+    """Return parts that are shown when asked for, and on paper."""
+    return f"<details><summary>{escape(summary)}</summary>{''.join(parts)}</details>"
+
+
+def bars(
+    rows: Sequence[tuple[str, float]], *, marked: str, interval: tuple[float, float] | None
+) -> str:
+    """Return horizontal bars as SVG; `interval` is drawn on the bar named `marked`."""
+    most = max([value for _, value in rows] + ([interval[1]] if interval else [])) or 1.0
+    left, width, step = 270.0, 420.0, 28.0
+    height = step * len(rows) + 8.0
+    parts = [f'<svg viewBox="0 0 780 {height:g}" role="img" aria-label="cost of each policy">']
+    for position, (name, value) in enumerate(rows):
+        y, long = 4.0 + position * step, width * value / most
+        colour = "#c8502a" if name == marked else "#9db4cc"
+        parts.append(
+            f'<text x="{left - 8:g}" y="{y + 15:g}" text-anchor="end" font-size="14">'
+            f'{escape(name)}</text><rect x="{left:g}" y="{y:g}" width="{long:.1f}" height="20"'
+            f' fill="{colour}"/>'
+        )
+        end = long
+        if name == marked and interval is not None:
+            low, high = (left + width * side / most for side in interval)
+            end = max(long, high - left)
+            parts.append(
+                f'<path d="M{low:.1f} {y + 10:g}H{high:.1f}M{low:.1f} {y + 4:g}v12'
+                f'M{high:.1f} {y + 4:g}v12" stroke="#222" fill="none"/>'
+            )
+        parts.append(
+            f'<text x="{left + end + 6:.1f}" y="{y + 15:g}" font-size="13">{value:,.4g}</text>'
+        )
+    return "".join(parts) + "</svg>"

@@ -1,0 +1,92 @@
+"""What a plan writes: metrics.json, policy.parquet, the saved solution and report.html."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparing._files import replaced_folder, write_atomically
+from sparing.evaluate.actions import actions_of
+from sparing.planning.planning import MaintenancePlan
+from sparing.report.plan_report import plan_report
+from sparing.saved_solution import record_of, save_solution
+
+FORMAT = "sparing-plan-1"
+TABLED_STATES = 1 << 20  # up to here the policy is also written as a table
+
+
+def save_plan(plan: MaintenancePlan, folder: str | Path) -> dict[str, Any]:
+    """Write the plan into `folder`, which is whole or not there; return its metrics."""
+    metrics = plan_metrics(plan)
+    with replaced_folder(Path(folder)) as part:
+        save_solution(plan.solution, part / "solution", problem=plan.problem)
+        if plan.problem.num_states <= TABLED_STATES:
+            _write_policy(plan, part / "policy.parquet")
+        write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+        write_atomically(part / "report.html", plan_report(plan))
+    return metrics
+
+
+def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
+    """Return the figures of a plan for machines."""
+    rows = [*plan.rows.values(), *([plan.today] if plan.today is not None else [])]
+    found: dict[str, Any] = {
+        "format": FORMAT,
+        "case": plan.problem.name,
+        **record_of(plan.solution),
+        "policies": [
+            {"key": r.key, "name": r.name, "cost": r.cost, "reliability": r.reliability}
+            for r in rows
+        ],
+        "advice": [
+            {
+                "unit": a.unit,
+                "states": dict(zip(plan.problem.names, a.states, strict=True)),
+                "action": dict(zip(plan.problem.names, a.action, strict=False)),
+            }
+            for a in plan.advice
+        ],
+        "estimates": {
+            name: {
+                "mean": e.posterior.mean.tolist(),
+                "lower": e.posterior.interval()[0].tolist(),
+                "upper": e.posterior.interval()[1].tolist(),
+                "spans": e.posterior.num_spans,
+                "cut": e.num_cut,
+                "method": e.posterior.method,
+            }
+            for name, e in plan.estimates.components.items()
+        },
+        "remarks": list(plan.remarks),
+    }
+    if plan.robustness is not None:
+        low, high = plan.robustness.interval
+        value, error = plan.robustness.value_of_information
+        found["robustness"] = {
+            "interval": {"lower": low, "upper": high},
+            "value_of_information": {"mean": value, "standard_error": error},
+            "standard_deviation_by_component": {
+                name: float(cost.std(ddof=1)) for name, cost in plan.robustness.by_component.items()
+            },
+        }
+    return found
+
+
+def _write_policy(plan: MaintenancePlan, path: Path) -> None:
+    """Write one row per state: the states of the axes, and what each component is brought to."""
+    import pyarrow
+    from pyarrow import parquet
+
+    problem = plan.problem
+    states = np.stack(
+        np.unravel_index(np.arange(problem.num_states), problem.epoch.shape), axis=1
+    ).astype(np.int32)
+    names = [axis.name for axis in problem.epoch.axes]
+    columns: dict[str, Any] = {name: states[:, i] for i, name in enumerate(names)}
+    actions = actions_of(problem, plan.solution.policy, states)
+    for position, name in enumerate(problem.names):
+        columns[f"{name} to"] = [str(action[position]) for action in actions]
+    parquet.write_table(pyarrow.table(columns), path)

@@ -1,0 +1,190 @@
+"""The report of a plan: what to do now first, then what it costs and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+
+from sparing.evaluate.actions import actions_of
+from sparing.planning.planning import MaintenancePlan, UnitAdvice
+from sparing.report import html
+
+SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
+EPOCH = date(1970, 1, 1)
+DATES_FROM = 3650.0  # times above are days since 1970 rather than counts from a start
+
+
+def plan_report(plan: MaintenancePlan) -> str:
+    """Return the report as one HTML file."""
+    return html.page(
+        f"Maintenance plan: {plan.problem.name}",
+        [
+            _now(plan),
+            _cost(plan),
+            _certainty(plan),
+            _policy(plan),
+            _estimates(plan),
+            _assumptions(plan),
+        ],
+    )
+
+
+def _now(plan: MaintenancePlan) -> str:
+    names = plan.problem.names
+    rows = [
+        [a.unit, *[_state(s) for s in a.states], _last_seen(a), action_words(names, a)]
+        for a in plan.advice
+    ]
+    rows.sort(key=lambda row: (not row[-1], row[0]))
+    act = sum(bool(row[-1]) for row in rows)
+    return html.section(
+        "What to do now",
+        html.paragraph(f"{act} of {len(rows)} units need work by the states last on record."),
+        html.table(["unit", *names, "last record", "do now"], rows, marked=2 + len(names)),
+        html.paragraph(
+            "0 is as good as new, the highest state is failed; ? is not on record and taken as 0.",
+            "note",
+        ),
+    )
+
+
+def action_words(names: Sequence[str], advice: UnitAdvice) -> str:
+    """Return what is to be done with a unit, empty if nothing."""
+    words = []
+    for name, state, target in zip(names, advice.states, advice.action, strict=False):
+        if target == "maintain":
+            words.append(f"maintain {name}")
+        elif target != (state or 0):
+            words.append(f"{name}: {state or 0} to {target}")
+    return ", ".join(words)
+
+
+def _state(state: int | None) -> str:
+    return "?" if state is None else str(state)
+
+
+def _last_seen(advice: UnitAdvice) -> str:
+    known = [time for time in advice.seen if time is not None]
+    if not known:
+        return "never"
+    last = max(known)
+    return (EPOCH + timedelta(days=last)).isoformat() if last > DATES_FROM else f"{last:g}"
+
+
+def _cost(plan: MaintenancePlan) -> str:
+    solution, rows = plan.solution, list(plan.rows.values())
+    if plan.today is not None:
+        rows.append(plan.today)
+    objective = (solution.lower + solution.upper) / 2.0
+    parts = [
+        html.paragraph(
+            f"The recommended policy has an objective of {objective:,.6g}"
+            f" ({solution.criterion}; certified between {solution.lower:.9g} and"
+            f" {solution.upper:.9g} for the estimated wear)."
+        )
+    ]
+    if rows:
+        best = min(rows, key=lambda row: row.cost)
+        interval = plan.robustness.interval if plan.robustness and not plan.problem.goals else None
+        parts += [
+            html.bars([(r.name, r.cost) for r in rows], marked=best.name, interval=interval),
+            html.table(
+                ["policy", "cost per period", "more than the best", "reliability"],
+                [
+                    [
+                        r.name,
+                        f"{r.cost:.2f}",
+                        f"{100 * (r.cost / best.cost - 1):.1f} %" if best.cost > 0 else "",
+                        f"{r.reliability:.4f}",
+                    ]
+                    for r in rows
+                ],
+            ),
+        ]
+    return html.section("What it costs, beside other policies", *parts)
+
+
+def _certainty(plan: MaintenancePlan) -> str:
+    found = plan.robustness
+    if found is None:
+        return html.section(
+            "How sure that is",
+            html.paragraph("Nothing was estimated, or the problem is too large to be varied."),
+        )
+    low, high = found.interval
+    value, error = found.value_of_information
+    rows = [
+        [name, *(f"{x:.2f}" for x in (cost.std(ddof=1), *np.quantile(cost, [0.05, 0.95])))]
+        for name, cost in found.by_component.items()
+    ]
+    return html.section(
+        "How sure that is",
+        html.paragraph(
+            f"Under {found.cost.size} draws of what the wear may be, the recommended policy costs"
+            f" {low:,.2f} to {high:,.2f} per period (95 %). If the wear were known exactly,"
+            f" {value:,.2f} per period (standard error {error:.2f}) could be saved on average: the"
+            " most that better data can be worth."
+        ),
+        html.table(["only this one uncertain", "standard deviation", "5 %", "95 %"], rows),
+    )
+
+
+def _policy(plan: MaintenancePlan) -> str:
+    problem = plan.problem
+    count = min(problem.num_states, SHOWN_STATES)
+    states = np.stack(np.unravel_index(np.arange(count), problem.epoch.shape), axis=1)
+    actions = actions_of(problem, plan.solution.policy, states.astype(np.int32))
+    names = [axis.name for axis in problem.epoch.axes]
+    rows = []
+    for state, action in zip(states.tolist(), actions, strict=True):
+        advice = UnitAdvice(unit="", states=tuple(state), seen=(), action=action)
+        rows.append([*map(str, state), action_words(problem.names, advice)])
+    what = "all states" if count == problem.num_states else f"the first {count} states"
+    return html.section(
+        "The policy",
+        html.folded(
+            f"What to do in {what} of {problem.num_states:,}",
+            html.table([*names, "do"], rows, marked=len(names)),
+        ),
+    )
+
+
+def _estimates(plan: MaintenancePlan) -> str:
+    parts = []
+    for name, found in plan.estimates.components.items():
+        low, high = found.posterior.interval()
+        mean = found.posterior.mean
+        rows = [
+            [f"from {i}"]
+            + [f"{mean[i, j]:.3f} ({low[i, j]:.3f} to {high[i, j]:.3f})" for j in range(len(mean))]
+            for i in range(len(mean))
+        ]
+        columns = [name, *[f"to {j}" for j in range(len(mean))]]
+        left = f"; {found.num_cut} left out behind other work" if found.num_cut else ""
+        parts += [
+            html.paragraph(f"{name}: {found.posterior.num_spans} pairs of inspections{left}."),
+            html.table(columns, rows),
+        ]
+    return html.section("Wear per period, with 95 % intervals", *parts)
+
+
+def _assumptions(plan: MaintenancePlan) -> str:
+    method = {e.posterior.method for e in plan.estimates.components.values()}
+    words = {
+        "dirichlet": "Inspections are one period apart: transitions are counted, with a Dirichlet"
+        " prior of 1/2 on each.",
+        "paths": "Inspections are whole periods apart: the states in between are drawn with the"
+        " transitions (Gibbs sampling), Dirichlet prior of 1/2.",
+        "generator": "Inspections are at any times: wear is a Markov chain in continuous time, its"
+        " rates have Gamma priors worth half an event; paths are drawn with them (Gibbs sampling).",
+    }
+    lines = [
+        *(words[name] for name in sorted(method)),
+        f"A period is {plan.source.period:g} units of time of the records; states are known at each"
+        " decision.",
+        "All units of the folder are alike and wear apart; wear without work never goes back.",
+        *plan.remarks,
+    ]
+    return html.section("Assumptions and remarks", *[html.paragraph(line) for line in lines])
