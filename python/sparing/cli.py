@@ -12,7 +12,7 @@ from sparing.commands.compare import compare
 from sparing.commands.forecast import forecast
 from sparing.commands.front import front
 from sparing.commands.output import print_error
-from sparing.commands.plan import demo, plan
+from sparing.commands.plan import demo, plan, policy, update
 from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
@@ -24,7 +24,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front, forecast, ration, demo, plan):
+for command in (
+    cases,
+    solve,
+    simulate,
+    compare,
+    front,
+    forecast,
+    ration,
+    demo,
+    plan,
+    update,
+    policy,
+):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

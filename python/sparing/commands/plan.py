@@ -1,7 +1,9 @@
-"""sparing plan, demo and policy: from a folder of records to what to do now."""
+"""sparing plan, demo, update and policy: from a folder of records to what to do now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,28 +41,100 @@ def plan(
     Reads plan.toml, inspections.csv and maintenance.csv (or .parquet); writes report.html,
     metrics.json, policy.parquet and the solution. All problems of the records are listed at once.
     """
-    from sparing.records.problems import RecordsError
-
     out = folder / "plan" if out is None else out
-    with one_line_errors():
+    with one_line_errors(), _listed_problems():
         check_new_folder(out, "metrics.json")
-        try:
-            metrics = _planned(folder, out)
-        except RecordsError as error:
-            for line in str(error).splitlines():
-                typer.echo(f"sparing: {line}", err=True)
-            raise typer.Exit(2) from None
+        metrics = _planned(folder, out)
     if json:
         print_json(metrics)
         return
     _print_plan(metrics, out)
 
 
-def _planned(folder: Path, out: Path) -> dict[str, Any]:
+def update(
+    folder: Annotated[Path, typer.Argument(help="Of an earlier plan.")],
+    records: Annotated[Path, typer.Argument(help="New inspection or maintenance records, CSV.")],
+    out: OutOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Add new records to a folder, make its plan anew, and tell what changed."""
+    out = folder / "plan" if out is None else out
+    with one_line_errors(), _listed_problems():
+        metrics = _planned(folder, out, records)
+    if json:
+        print_json(metrics)
+        return
+    change = metrics["change"]
+    units = ", ".join(change["units"][:SHOWN_UNITS]) or "none"
+    before, now = change["objective"]["before"], change["objective"]["now"]
+    print(f"{change['num_records']} records added; objective {before:.6g} before, {now:.6g} now")
+    print(f"the policy differs in {change['num_states_changed']} states; other advice for: {units}")
+    print()
+    _print_plan(metrics, out)
+
+
+def policy(
+    folder: Annotated[Path, typer.Argument(help="With a plan, or a saved solution.")],
+    state: Annotated[str, typer.Option(help="As rack=2,inverter=0; what is not named is 0.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Say what the plan does in one state."""
+    with one_line_errors():
+        found = _decision(folder, state)
+    if json:
+        print_json(found)
+        return
+    words = [
+        f"{n}: {a} to {b}"
+        for (n, a), b in zip(found["state"].items(), found["action"].values(), strict=False)
+        if a != b
+    ]
+    print(", ".join(words) or "do nothing")
+
+
+def _decision(folder: Path, text: str) -> dict[str, Any]:
+    from sparing.evaluate.actions import actions_of
+    from sparing.models.multi_component import MultiComponentProblem
+    from sparing.saved_solution import load_solution
+
+    places = [folder / "plan" / "solution", folder / "solution", folder]
+    place = next((p for p in places if (p / "solution.json").exists()), None)
+    if place is None:
+        raise ValueError(f"{folder}: has no plan; make one with `sparing plan {folder}`.")
+    saved = load_solution(place)
+    if not isinstance(saved.problem, MultiComponentProblem):
+        raise ValueError(f"{place}: holds no problem of kind 'multi-component'.")
+    axes = {axis.name: axis.size for axis in saved.problem.epoch.axes}
+    state = dict.fromkeys(axes, 0)
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = pair.partition("=")
+        if name not in axes or not value.isdecimal() or int(value) >= axes.get(name, 0):
+            ranges = ", ".join(f"{n}=0..{size - 1}" for n, size in axes.items())
+            raise ValueError(f"--state {pair!r}: must be one of {ranges}.")
+        state[name] = int(value)
+    action = actions_of(saved.problem, saved.policy, [tuple(state.values())])[0]
+    return {"state": state, "action": dict(zip(saved.problem.names, action, strict=False))}
+
+
+@contextmanager
+def _listed_problems() -> Iterator[None]:
+    """Print all that is wrong with the records, a line each."""
+    from sparing.records.problems import RecordsError
+
+    try:
+        yield
+    except RecordsError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"sparing: {line}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from sparing.planning.planning import make_plan
+    from sparing.planning.updating import update_plan
     from sparing.report.plan_files import save_plan
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -70,7 +144,10 @@ def _planned(folder: Path, out: Path) -> dict[str, Any]:
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        return save_plan(make_plan(folder, progress=show), out)
+        if records is None:
+            return save_plan(make_plan(folder, progress=show), out)
+        plan, change = update_plan(folder, records, out=out, progress=show)
+        return save_plan(plan, out, change=change)
 
 
 def _print_plan(metrics: dict[str, Any], out: Path) -> None:

@@ -77,7 +77,11 @@ def make_plan(folder: str | Path, *, progress: Progress | None = None) -> Mainte
     MemoryError
         If the problem does not fit into memory, before it is built.
     """
-    source = read_plan_folder(folder)
+    return plan_from(read_plan_folder(folder), progress=progress)
+
+
+def plan_from(source: PlanInput, *, progress: Progress | None = None) -> MaintenancePlan:
+    """Make the plan for records that have been read; raises as `make_plan`."""
     _tell(progress, "estimate", 0, 1)
     estimates = estimate(source)
     problem = estimates.mean_problem()

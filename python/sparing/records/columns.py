@@ -33,7 +33,7 @@ class RecordColumns:
 
     def text(self, name: str) -> list[str]:
         """Return the cells of a column that must not be empty; all empty where it is absent."""
-        cells = self._cells(name)
+        cells = self.cells(name)
         for line, cell in zip(self.table.lines, cells, strict=True):
             if is_missing(cell):
                 self.log.add(self.file, line, name, "is empty; every record needs it")
@@ -44,7 +44,7 @@ class RecordColumns:
     ) -> NDArray[np.float64]:
         """Return a column of finite numbers >= `low`; NaN where `missing` ones may be."""
         found = np.full(len(self), np.nan)
-        for i, (line, cell) in enumerate(zip(self.table.lines, self._cells(name), strict=True)):
+        for i, (line, cell) in enumerate(zip(self.table.lines, self.cells(name), strict=True)):
             if is_missing(cell):
                 if not missing:
                     self.log.add(self.file, line, name, "is empty; every record needs it")
@@ -62,7 +62,7 @@ class RecordColumns:
 
     def time(self, name: str) -> NDArray[np.float64]:
         """Return a column of times: numbers as they are, dates as days since 1970."""
-        cells = self._cells(name)
+        cells = self.cells(name)
         if any("-" in cell[1:] and "e-" not in cell.lower() for cell in cells):
             return self._dates(name, cells)
         return self.number(name)
@@ -80,7 +80,8 @@ class RecordColumns:
             found[i] = moment.timestamp() / DAY_S
         return found
 
-    def _cells(self, name: str) -> list[str]:
+    def cells(self, name: str) -> list[str]:
+        """Return the cells of a column as they are; empty where it is absent."""
         at = self._places.get(_key(name))
         return ["" if at is None else row[at] for row in self.table.rows]
 

@@ -133,7 +133,7 @@ def spans_of(
             )
             if name == component
         ]
-    found, num_cut = list[tuple[int, int, float]](), 0
+    found, labels, num_cut = list[tuple[int, int, float]](), list[str](), 0
     last = ("", 0.0, -1)  # unit, time and state that was last known
     for unit, time, is_action, state in sorted(events):
         same = unit == last[0]
@@ -142,12 +142,14 @@ def spans_of(
                 num_cut += 1
             elif time > last[1]:
                 found.append((last[2], state, time - last[1]))
+                labels.append(f"unit {unit!r}, inspected at {time:g},")
         last = (unit, time, state)
     start, end, duration = zip(*found, strict=True) if found else ((), (), ())
     spans = Spans(
         start=np.array(start, dtype=np.int64),
         end=np.array(end, dtype=np.int64),
         duration=np.array(duration, dtype=np.float64),
+        labels=labels,
     )
     return spans, num_cut
 
@@ -169,3 +171,32 @@ def _order(
     unit: Sequence[str], component: Sequence[str], time: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     return np.lexsort((time, np.array(component), np.array(unit)))
+
+
+def joined(first: Inspections, second: Inspections) -> Inspections:
+    """Return the inspections of both, in order."""
+    unit, component = first.unit + second.unit, first.component + second.component
+    time = np.concatenate((first.time, second.time))
+    order = _order(unit, component, time)
+    return Inspections(
+        unit=tuple(unit[i] for i in order),
+        component=tuple(component[i] for i in order),
+        time=time[order],
+        state=np.concatenate((first.state, second.state))[order],
+    )
+
+
+def joined_maintenance(first: Maintenance | None, second: Maintenance) -> Maintenance:
+    """Return the maintenance of both, in order."""
+    if first is None:
+        return second
+    unit, component = first.unit + second.unit, first.component + second.component
+    action, time = first.action + second.action, np.concatenate((first.time, second.time))
+    order = _order(unit, component, time)
+    return Maintenance(
+        unit=tuple(unit[i] for i in order),
+        component=tuple(component[i] for i in order),
+        time=time[order],
+        action=tuple(action[i] for i in order),
+        cost=np.concatenate((first.cost, second.cost))[order],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,14 @@ class Spans:
         Shape (n,): the states that were seen.
     duration
         Shape (n,): the time from one to the other, > 0.
+    labels
+        What each is called in errors; default its number.
     """
 
     start: States
     end: States
     duration: Array
+    labels: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         start, end = (np.asarray(s, dtype=np.int64) for s in (self.start, self.end))
@@ -52,9 +56,10 @@ class Spans:
                 raise ValueError(f"{name}[{i}] = {states[i]} is no state of 0..{size - 1}.")
         reach = np.linalg.matrix_power(allowed | np.eye(size, dtype=bool), size).astype(bool)
         for i in np.flatnonzero(~reach[self.start, self.end]):
+            what = self.labels[int(i)] if self.labels else f"span {i}"
             raise ValueError(
-                f"span {i} goes from state {self.start[i]} to {self.end[i]}, which no allowed"
-                " moves lead to; was there an action in between that is not on record?"
+                f"{what} goes from state {self.start[i]} to {self.end[i]}, which no allowed moves"
+                " lead to; was there an action in between that is not on record?"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from sparing._files import replaced_folder, write_atomically
 from sparing.evaluate.actions import actions_of
 from sparing.planning.planning import MaintenancePlan
+from sparing.planning.updating import PlanChange
 from sparing.report.plan_report import plan_report
 from sparing.saved_solution import record_of, save_solution
 
@@ -18,15 +20,20 @@ FORMAT = "sparing-plan-1"
 TABLED_STATES = 1 << 20  # up to here the policy is also written as a table
 
 
-def save_plan(plan: MaintenancePlan, folder: str | Path) -> dict[str, Any]:
+def save_plan(
+    plan: MaintenancePlan, folder: str | Path, *, change: PlanChange | None = None
+) -> dict[str, Any]:
     """Write the plan into `folder`, which is whole or not there; return its metrics."""
     metrics = plan_metrics(plan)
+    if change is not None:
+        before, now = change.objective
+        metrics["change"] = {**asdict(change), "objective": {"before": before, "now": now}}
     with replaced_folder(Path(folder)) as part:
         save_solution(plan.solution, part / "solution", problem=plan.problem)
         if plan.problem.num_states <= TABLED_STATES:
             _write_policy(plan, part / "policy.parquet")
         write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-        write_atomically(part / "report.html", plan_report(plan))
+        write_atomically(part / "report.html", plan_report(plan, change))
     return metrics
 
 

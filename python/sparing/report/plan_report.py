@@ -9,6 +9,7 @@ import numpy as np
 
 from sparing.evaluate.actions import actions_of
 from sparing.planning.planning import MaintenancePlan, UnitAdvice
+from sparing.planning.updating import PlanChange
 from sparing.report import html
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
@@ -16,12 +17,13 @@ EPOCH = date(1970, 1, 1)
 DATES_FROM = 3650.0  # times above are days since 1970 rather than counts from a start
 
 
-def plan_report(plan: MaintenancePlan) -> str:
+def plan_report(plan: MaintenancePlan, change: PlanChange | None = None) -> str:
     """Return the report as one HTML file."""
     return html.page(
         f"Maintenance plan: {plan.problem.name}",
         [
             _now(plan),
+            *([_changed(change)] if change is not None else []),
             _cost(plan),
             _certainty(plan),
             _policy(plan),
@@ -47,6 +49,22 @@ def _now(plan: MaintenancePlan) -> str:
             "0 is as good as new, the highest state is failed; ? is not on record and taken as 0.",
             "note",
         ),
+    )
+
+
+def _changed(change: PlanChange) -> str:
+    before, now = change.objective
+    others = ", ".join(change.units) if change.units else "none"
+    states = change.num_states_changed
+    policy = "is not comparable with the last" if states is None else f"differs in {states} states"
+    shifts = [[name, f"{shift:.4f}"] for name, shift in change.largest_shift.items()]
+    return html.section(
+        "What changed",
+        html.paragraph(
+            f"{change.num_records} records were added. The objective moved from {before:,.6g} to"
+            f" {now:,.6g}; the policy {policy}. Units with other advice: {others}."
+        ),
+        html.table(["component", "largest change of a probability"], shifts),
     )
 
 
