@@ -93,8 +93,6 @@ def solve_many(
     ------
     ValueError
         If a name is there twice or is no file name, before anything runs.
-    ImportError
-        If `out` is given and pyarrow is not installed.
     """
     started = time.monotonic()
     folder = Path(out) if out is not None else None
@@ -234,8 +232,6 @@ def _row(outcome: Outcome[dict[str, Any]], key: str) -> dict[str, Any]:
 
 
 def _schema() -> Any:
-    try:
-        import pyarrow
-    except ImportError:
-        raise ImportError("Parquet files need pyarrow: pip install 'sparing[forecast]'.") from None
+    import pyarrow
+
     return pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in COLUMNS])

@@ -28,8 +28,6 @@ def read_table(path: str | Path) -> TextTable:
         If it is empty, not a text file, or a line has too many or too few fields.
     OSError
         If it cannot be read.
-    ImportError
-        If it is a Parquet file and pyarrow is not installed.
     """
     path = Path(path)
     if path.suffix.lower() in (".parquet", ".pq"):
@@ -70,13 +68,9 @@ def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read_parquet(path: Path) -> TextTable:
-    try:
-        from pyarrow import parquet
-        from pyarrow.lib import ArrowException
-    except ImportError:
-        raise ImportError(
-            "Parquet files need pyarrow: pip install 'sparing[forecast]', or give a CSV file."
-        ) from None
+    from pyarrow import parquet
+    from pyarrow.lib import ArrowException
+
     try:
         table = parquet.read_table(path)
     except ArrowException as error:
