@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.records.problems import ProblemLog
-from sparing.records.tables import TextTable, is_missing, read_table
+from sparing.records.tables import TextTable, column_key, is_missing, read_table
 
 DAY_S = 86_400.0
 
@@ -29,7 +29,7 @@ class RecordColumns:
 
     def has(self, name: str) -> bool:
         """Return whether the table has this column."""
-        return _key(name) in self._places
+        return column_key(name) in self._places
 
     def text(self, name: str) -> list[str]:
         """Return the cells of a column that must not be empty; all empty where it is absent."""
@@ -82,12 +82,12 @@ class RecordColumns:
 
     def cells(self, name: str) -> list[str]:
         """Return the cells of a column as they are; empty where it is absent."""
-        at = self._places.get(_key(name))
+        at = self._places.get(column_key(name))
         return ["" if at is None else row[at] for row in self.table.rows]
 
     @property
     def _places(self) -> dict[str, int]:
-        return {_key(column): i for i, column in enumerate(self.table.header)}
+        return {column_key(column): i for i, column in enumerate(self.table.header)}
 
 
 def read_columns(path: Path, names: Sequence[str], log: ProblemLog) -> RecordColumns | None:
@@ -102,7 +102,3 @@ def read_columns(path: Path, names: Sequence[str], log: ProblemLog) -> RecordCol
     for name in absent:
         log.add(path.name, 1, name, f"is no column of this file; it has {', '.join(table.header)}")
     return None if absent else columns
-
-
-def _key(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())

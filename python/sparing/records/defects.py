@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.records.tables import TextTable, is_missing, read_table
+from sparing.records.tables import TextTable, column_key, is_missing, read_table
 
 FIELDS = (
     "Component Name",
@@ -62,8 +62,8 @@ class DefectRecord:
 
 def is_defect_table(header: Sequence[str]) -> bool:
     """Return whether a table with this header holds defect records rather than demand."""
-    names = {_key(name) for name in header}
-    return {_key("Component Name"), _key("Damage Date")} <= names
+    names = {column_key(name) for name in header}
+    return {column_key("Component Name"), column_key("Damage Date")} <= names
 
 
 def read_defects(
@@ -126,19 +126,15 @@ def _cell(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def _key(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
-
-
 def _columns(table: TextTable, name: str) -> dict[str, int]:
-    at = {_key(column): i for i, column in enumerate(table.header)}
+    at = {column_key(column): i for i, column in enumerate(table.header)}
     for field in FIELDS:
-        if _key(field) not in at:
+        if column_key(field) not in at:
             raise ValueError(
                 f"{name}: has no column {field!r}; defect records have the ten columns"
                 f" {', '.join(FIELDS)}."
             )
-    return {field: at[_key(field)] for field in FIELDS}
+    return {field: at[column_key(field)] for field in FIELDS}
 
 
 def _record(cells: dict[str, str], place: str) -> DefectRecord:

@@ -59,6 +59,11 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in MISSING
 
 
+def column_key(name: str) -> str:
+    """Return what a column is known by: its letters and digits, small."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
 def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
     header = tuple(str(cell).strip() for cell in cells)
     for name in header:
