@@ -7,6 +7,7 @@
 
 #include "bindings.hpp"
 #include "sparing/pomdp_file.hpp"
+#include "sparing/pomdp_rollout.hpp"
 #include "sparing/pomdp_search.hpp"
 
 using namespace py::literals;
@@ -69,8 +70,7 @@ std::unique_ptr<pomdp::Search> search(const I64& t_indptr, const I32& t_column, 
                                       const F64& ceiling, std::int64_t num_actions,
                                       std::int64_t num_observations, double discount,
                                       bool improve_lower, bool improve_upper,
-                                      double initial_tolerance, double trial_share,
-                                      std::int64_t memory_limit, int num_threads) {
+                                      double initial_tolerance, std::int64_t memory_limit, int num_threads) {
     const pomdp::Model model{start.size(),
                              num_actions,
                              num_observations,
@@ -85,19 +85,18 @@ std::unique_ptr<pomdp::Search> search(const I64& t_indptr, const I32& t_column, 
     options.improve_lower = improve_lower;
     options.improve_upper = improve_upper;
     options.initial_tolerance = initial_tolerance;
-    options.trial_share = trial_share;
     options.memory_limit = memory_limit;
     options.num_threads = num_threads;
     const py::gil_scoped_release release;
     return std::make_unique<pomdp::Search>(model, options);
 }
 
-py::tuple domains(const pomdp::Search& s) {
+py::tuple listed(const pomdp::Domains& domains) {
     py::list out;
-    for (std::size_t d = 0; d < s.domains().size(); ++d)
-        out.append(array(std::vector<std::int32_t>(
-            s.domains()[static_cast<std::int32_t>(d)].states)));
-    return py::make_tuple(s.domains().start(), out);
+    for (std::size_t d = 0; d < domains.size(); ++d)
+        out.append(
+            array(std::vector<std::int32_t>(domains[static_cast<std::int32_t>(d)].states)));
+    return py::make_tuple(domains.start(), out);
 }
 
 py::tuple alphas(const pomdp::Search& s, std::int32_t domain) {
@@ -141,7 +140,7 @@ void bind_pomdp(py::module_& m) {
              "observation_probability"_a.noconvert(), "reward"_a.noconvert(),
              "start"_a.noconvert(), "floor"_a.noconvert(), "ceiling"_a.noconvert(),
              "num_actions"_a, "num_observations"_a, "discount"_a, "improve_lower"_a,
-             "improve_upper"_a, "initial_tolerance"_a, "trial_share"_a, "memory_limit"_a,
+             "improve_upper"_a, "initial_tolerance"_a, "memory_limit"_a,
              "num_threads"_a)
         .def("run", &Search::run, "seconds"_a, "max_trials"_a, "gap"_a,
              py::call_guard<py::gil_scoped_release>())
@@ -152,7 +151,7 @@ void bind_pomdp(py::module_& m) {
                                        s.num_points(), s.num_bytes());
              })
         .def("is_full", &Search::is_full)
-        .def("domains", &domains)
+        .def("domains", [](const Search& s) { return listed(s.domains()); })
         .def("alphas", &alphas, "domain"_a)
         .def("points", &points, "domain"_a)
         .def(
@@ -185,4 +184,53 @@ void bind_pomdp(py::module_& m) {
             },
             "domain"_a, "indptr"_a.noconvert(), "place"_a.noconvert(), "weight"_a.noconvert(),
             "value"_a.noconvert());
+    using pomdp::Rollout;
+    py::class_<Rollout>(m, "PomdpRollout")
+        .def(py::init([](const I64& t_indptr, const I32& t_column, const F64& t_prob,
+                         const I64& o_indptr, const I32& o_column, const F64& o_prob,
+                         const F64& reward, const F64& start, std::int64_t num_actions,
+                         std::int64_t num_observations, double discount) {
+                 const pomdp::Model model{start.size(),
+                                          num_actions,
+                                          num_observations,
+                                          discount,
+                                          {in(t_indptr), in(t_column), in(t_prob)},
+                                          {in(o_indptr), in(o_column), in(o_prob)},
+                                          in(reward),
+                                          in(start),
+                                          {},
+                                          {}};
+                 const py::gil_scoped_release release;
+                 return std::make_unique<Rollout>(model);
+             }),
+             // The arrays are read, not copied: they live as long as the rollout.
+             py::keep_alive<1, 2>(), py::keep_alive<1, 3>(), py::keep_alive<1, 4>(),
+             py::keep_alive<1, 5>(), py::keep_alive<1, 6>(), py::keep_alive<1, 7>(),
+             py::keep_alive<1, 8>(), py::keep_alive<1, 9>(), "transition_indptr"_a.noconvert(),
+             "transition_column"_a.noconvert(), "transition_probability"_a.noconvert(),
+             "observation_indptr"_a.noconvert(), "observation_column"_a.noconvert(),
+             "observation_probability"_a.noconvert(), "reward"_a.noconvert(),
+             "start"_a.noconvert(), "num_actions"_a, "num_observations"_a, "discount"_a)
+        .def("domains", [](const Rollout& r) { return listed(r.domains()); })
+        .def(
+            "add_alphas",
+            [](Rollout& r, std::int32_t domain, const I32& action, const F64& values) {
+                const std::size_t n = r.domains()[domain].states.size();
+                const auto v = in(values);
+                const auto a = in(action);
+                for (std::size_t k = 0; k < a.size(); ++k) {
+                    const auto row = v.subspan(k * n, n);
+                    r.add_alpha(domain, {row.begin(), row.end()}, a[k]);
+                }
+            },
+            "domain"_a, "action"_a.noconvert(), "values"_a.noconvert())
+        .def(
+            "run",
+            [](const Rollout& r, std::uint64_t seed, std::int64_t first, std::int64_t horizon,
+               F64& totals, int num_threads) {
+                const auto t = out(totals);
+                const py::gil_scoped_release release;
+                r.run(seed, first, horizon, t, num_threads);
+            },
+            "seed"_a, "first"_a, "horizon"_a, "totals"_a.noconvert(), "num_threads"_a);
 }

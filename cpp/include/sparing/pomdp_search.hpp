@@ -16,7 +16,9 @@ namespace sparing::pomdp {
 struct SearchOptions {
     bool improve_lower = true, improve_upper = true;
     double initial_tolerance = 1e-6;  // of the initial bounds
-    double trial_share = 0.5;         // a trial ends where the gap is this share of the start's
+    // A trial ends where the gap is this share of the start's: wide trials serve the upper bound
+    // more, deep ones the lower one, so they take turns.
+    double trial_shares[2] = {0.9, 0.5};
     std::int64_t max_depth = 10'000;
     std::int64_t memory_limit = std::int64_t{4} << 30;  // [bytes]
     int num_threads = 1;
@@ -98,7 +100,7 @@ class Search {
     std::vector<std::int64_t> path_, stale_;
 
     using Clock = std::chrono::steady_clock;
-    void trial(Clock::time_point deadline);
+    void trial();
     std::int64_t choose_child(std::int64_t node, std::size_t action, double aim);
     std::size_t best_upper_action(std::int64_t node);
     void back_up_upper(std::int64_t node);

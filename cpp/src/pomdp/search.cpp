@@ -63,16 +63,16 @@ std::int64_t Search::run(double seconds, std::int64_t max_trials, double gap) {
     std::int64_t count = 0;
     while (count < max_trials && upper() - lower() > gap && !is_full() &&
            Clock::now() < deadline) {
-        trial(deadline);
+        trial();
         ++count, ++num_trials_;
     }
     return count;
 }
 
-void Search::trial(Clock::time_point) {
+void Search::trial() {
     path_.clear();
     std::int64_t node = 0;
-    double aim = options_.trial_share * (upper() - lower());
+    double aim = options_.trial_shares[num_trials_ % 2] * (upper() - lower());
     while (static_cast<std::int64_t>(path_.size()) < options_.max_depth) {
         refresh_upper(nodes_[at(node)]);
         refresh_lower(nodes_[at(node)]);

@@ -62,8 +62,12 @@ std::int64_t Search::node_of(std::int32_t domain, std::vector<std::int32_t>&& in
     }
     weight_store_.push_back(std::move(weight));
     const double* const stored = weight_store_.back().data();
-    Node node{domain, {index_store_.back().data(), stored, size}, stored + size, most, -kInfinity};
-    nodes_.push_back(std::move(node));
+    Node& node = nodes_.emplace_back();
+    node.domain = domain;
+    node.belief = {index_store_.back().data(), stored, size};
+    node.informed = stored + size;
+    node.upper = most;
+    node.lower = -kInfinity;
     nodes_of_[at(domain)].push_back(number);
     known_.emplace(hash, number);
     num_bytes_ += size * 12 + num_actions_ * 8 + static_cast<std::int64_t>(sizeof(Node)) + 128;
