@@ -8,6 +8,9 @@ What to repair now, what to stock where, and how sure we are of it.
 from sparing import _threads as _threads
 from sparing import evaluate as _evaluate_room  # noqa: F401
 from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
+from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
+from sparing.beliefs.pomdp_files import save_pomdp
+from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
@@ -23,6 +26,7 @@ from sparing.table import Table
 
 __all__ = [
     "Alternative",
+    "AlphaVectorPolicy",
     "Axis",
     "Branch",
     "CallbackPolicy",
@@ -32,6 +36,7 @@ __all__ = [
     "Decision",
     "Epoch",
     "ExplicitMDP",
+    "ExplicitPOMDP",
     "GammaLeadTime",
     "Goal",
     "IntervalRange",
@@ -51,6 +56,7 @@ __all__ = [
     "load",
     "load_solution",
     "save_case",
+    "save_pomdp",
     "save_solution",
     "simulate",
     "solve",

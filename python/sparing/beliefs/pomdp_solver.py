@@ -89,7 +89,7 @@ class PomdpSolution:
 
     lower: float
     upper: float
-    policy: AlphaVectorPolicy
+    policy: AlphaVectorPolicy = field(repr=False)
     model: ExplicitPOMDP = field(repr=False)
     horizon: int | None
     num_trials: int
@@ -165,11 +165,12 @@ def solve_pomdp(
         saved = SearchCheckpoint.of(Path(checkpoint_dir), given, options.horizon)
         saved.restore(search)
     with deferred_interrupt() as interrupt:
-        _run(search, options, started, progress, saved, interrupt)
+        _run(model, search, options, started, progress, saved, interrupt)
     return _solution(model, search, options, float(most.max()), started)
 
 
 def _run(
+    model: ExplicitPOMDP,
     search: _core.PomdpSearch,
     options: PomdpOptions,
     started: float,
@@ -186,7 +187,7 @@ def _run(
             break
         trials_left -= search.run(min(SLICE_S, left), trials_left, options.gap)
         if progress is not None:
-            progress(_progress(search, options, time.monotonic() - started))
+            progress(_progress(model, search, options, time.monotonic() - started))
         if saved is not None and (interrupt.requested or saved.is_due()):
             saved.save(search)
         if interrupt.requested:
@@ -198,13 +199,18 @@ def _run(
             saved.save(search)
 
 
-def _progress(search: _core.PomdpSearch, options: PomdpOptions, seconds: float) -> Progress:
+def _progress(
+    model: ExplicitPOMDP, search: _core.PomdpSearch, options: PomdpOptions, seconds: float
+) -> Progress:
+    """Return a report in the model's own sense."""
     lower, upper = search.bounds()
+    if model.values == "cost":
+        lower, upper = -upper, -lower
     trials, _, vectors, points, _ = search.counts()
     return Progress(
         num_sweeps=trials,
-        lower=-upper,
-        upper=-lower,
+        lower=lower,
+        upper=upper,
         tol=options.gap,
         seconds=seconds,
         note=f"{vectors} vectors, {points} points",
@@ -218,7 +224,7 @@ def _solution(
     most: float,
     started: float,
 ) -> PomdpSolution:
-    lower, upper = search.bounds()
+    lower, upper = sorted(search.bounds())  # where they meet, rounding may have swapped them
     trials, beliefs, vectors, points, num_bytes = search.counts()
     seconds = time.monotonic() - started
     domains = search.domains()[1]
