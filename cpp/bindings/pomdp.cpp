@@ -70,7 +70,8 @@ std::unique_ptr<pomdp::Search> search(const I64& t_indptr, const I32& t_column, 
                                       const F64& ceiling, std::int64_t num_actions,
                                       std::int64_t num_observations, double discount,
                                       bool improve_lower, bool improve_upper,
-                                      double initial_tolerance, std::int64_t memory_limit, int num_threads) {
+                                      double initial_tolerance, std::int64_t memory_limit,
+                                      int num_threads) {
     const pomdp::Model model{start.size(),
                              num_actions,
                              num_observations,
@@ -94,8 +95,7 @@ std::unique_ptr<pomdp::Search> search(const I64& t_indptr, const I32& t_column, 
 py::tuple listed(const pomdp::Domains& domains) {
     py::list out;
     for (std::size_t d = 0; d < domains.size(); ++d)
-        out.append(
-            array(std::vector<std::int32_t>(domains[static_cast<std::int32_t>(d)].states)));
+        out.append(array(std::vector<std::int32_t>(domains[static_cast<std::int32_t>(d)].states)));
     return py::make_tuple(domains.start(), out);
 }
 
@@ -109,8 +109,7 @@ py::tuple alphas(const pomdp::Search& s, std::int32_t domain) {
 /// Points of a domain as sparse rows: indptr, place, weight, value.
 py::tuple points(const pomdp::Search& s, std::int32_t domain) {
     const auto& list = s.points(domain);
-    const auto n =
-        static_cast<std::int64_t>(s.domains()[domain].states.size());
+    const auto n = static_cast<std::int64_t>(s.domains()[domain].states.size());
     std::vector<std::int64_t> indptr{0};
     std::vector<std::int32_t> place;
     std::vector<double> weight, value;
@@ -137,11 +136,10 @@ void bind_pomdp(py::module_& m) {
         .def(py::init(&search), "transition_indptr"_a.noconvert(),
              "transition_column"_a.noconvert(), "transition_probability"_a.noconvert(),
              "observation_indptr"_a.noconvert(), "observation_column"_a.noconvert(),
-             "observation_probability"_a.noconvert(), "reward"_a.noconvert(),
-             "start"_a.noconvert(), "floor"_a.noconvert(), "ceiling"_a.noconvert(),
-             "num_actions"_a, "num_observations"_a, "discount"_a, "improve_lower"_a,
-             "improve_upper"_a, "initial_tolerance"_a, "memory_limit"_a,
-             "num_threads"_a)
+             "observation_probability"_a.noconvert(), "reward"_a.noconvert(), "start"_a.noconvert(),
+             "floor"_a.noconvert(), "ceiling"_a.noconvert(), "num_actions"_a, "num_observations"_a,
+             "discount"_a, "improve_lower"_a, "improve_upper"_a, "initial_tolerance"_a,
+             "memory_limit"_a, "num_threads"_a)
         .def("run", &Search::run, "seconds"_a, "max_trials"_a, "gap"_a,
              py::call_guard<py::gil_scoped_release>())
         .def("bounds", [](const Search& s) { return py::make_tuple(s.lower(), s.upper()); })
@@ -209,8 +207,8 @@ void bind_pomdp(py::module_& m) {
              py::keep_alive<1, 8>(), py::keep_alive<1, 9>(), "transition_indptr"_a.noconvert(),
              "transition_column"_a.noconvert(), "transition_probability"_a.noconvert(),
              "observation_indptr"_a.noconvert(), "observation_column"_a.noconvert(),
-             "observation_probability"_a.noconvert(), "reward"_a.noconvert(),
-             "start"_a.noconvert(), "num_actions"_a, "num_observations"_a, "discount"_a)
+             "observation_probability"_a.noconvert(), "reward"_a.noconvert(), "start"_a.noconvert(),
+             "num_actions"_a, "num_observations"_a, "discount"_a)
         .def("domains", [](const Rollout& r) { return listed(r.domains()); })
         .def(
             "add_alphas",

@@ -25,8 +25,8 @@ from sparing.saved_solution import load_solution, save_solution
 from sparing.table import Table
 
 __all__ = [
-    "Alternative",
     "AlphaVectorPolicy",
+    "Alternative",
     "Axis",
     "Branch",
     "CallbackPolicy",

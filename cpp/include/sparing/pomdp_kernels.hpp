@@ -14,13 +14,13 @@ struct SparseBelief {
 };
 
 struct RatioArgs {
-    const double* inverse;         // [n, kLanes] 1 / probability of the points, or kNever
-    SparseBelief belief;           //
-    const std::int32_t* absent;    // [num_absent] places at which the belief is zero
-    std::int64_t num_absent;       //
-    const double* slope;           // [kLanes] most that a point can give per unit of its ratio
-    double threshold;              // what it must give at least
-    double* ratio;                 // [kLanes] out
+    const double* inverse;       // [n, kLanes] 1 / probability of the points, or kNever
+    SparseBelief belief;         //
+    const std::int32_t* absent;  // [num_absent] places at which the belief is zero
+    std::int64_t num_absent;     //
+    const double* slope;         // [kLanes] most that a point can give per unit of its ratio
+    double threshold;            // what it must give at least
+    double* ratio;               // [kLanes] out
 };
 
 /// Loops that are compiled per instruction set.

@@ -7,14 +7,16 @@
 
 namespace sparing::pomdp {
 
-/// Numbers [count, n] kept as chunks [n, kLanes]: the loops run over vectors, so that a belief needs
-/// only the rows in which it is not zero.
+/// Numbers [count, n] kept as chunks [n, kLanes]: the loops run over vectors, so that a belief
+/// needs only the rows in which it is not zero.
 class LaneTable {
   public:
     LaneTable(std::int64_t size, double empty) : size_(size), empty_(empty) {}
     std::int64_t count() const { return count_; }
     std::int64_t num_chunks() const { return static_cast<std::int64_t>(chunks_.size()); }
-    const double* chunk(std::int64_t c) const { return chunks_[static_cast<std::size_t>(c)].data(); }
+    const double* chunk(std::int64_t c) const {
+        return chunks_[static_cast<std::size_t>(c)].data();
+    }
     double& at(std::int64_t lane, std::int64_t row) {
         return chunks_[static_cast<std::size_t>(lane / kLanes)]
                       [static_cast<std::size_t>(row * kLanes + lane % kLanes)];
@@ -56,7 +58,7 @@ struct AlphaList {
     LaneTable values;                       // [count, n]
     std::vector<std::vector<double>> rows;  // the same, each vector in one piece
     std::vector<std::int32_t> action;       // [count]
-    std::int32_t usual = 0;            // the one that is best where all states are equally likely
+    std::int32_t usual = 0;  // the one that is best where all states are equally likely
     double usual_sum = -std::numeric_limits<double>::infinity();
     std::int64_t prune_at = 128;
 
@@ -76,7 +78,8 @@ struct AlphaList {
 
 /// Beliefs of one domain at which an upper bound of the optimal value is known.
 struct PointList {
-    PointList(std::int64_t n, std::int64_t num_actions) : inverse(n, kNever), informed(num_actions, 0.0) {}
+    PointList(std::int64_t n, std::int64_t num_actions)
+        : inverse(n, kNever), informed(num_actions, 0.0) {}
     LaneTable inverse;          // [count, n] 1 / probability, or kNever
     LaneTable informed;         // [count, A] products with the vectors of the fast informed bound
     std::vector<double> value;  // [count] the upper bound; +inf for points that others replaced

@@ -18,10 +18,10 @@ struct Model {
     std::int64_t num_states, num_actions, num_observations;
     double discount;
     RowSpans transition, observation;
-    std::span<const double> reward;  // [A, S]
-    std::span<const double> start;   // [S]
-    std::span<const double> floor;   // [S] what every policy earns at least from each state
-    std::span<const double> ceiling; // [S] and at most
+    std::span<const double> reward;   // [A, S]
+    std::span<const double> start;    // [S]
+    std::span<const double> floor;    // [S] what every policy earns at least from each state
+    std::span<const double> ceiling;  // [S] and at most
 };
 
 /// An observation that may come after an action in a domain: it leads to one other domain.

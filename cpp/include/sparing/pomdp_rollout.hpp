@@ -21,8 +21,8 @@ class Rollout {
     }
     /// Discounted rewards over `horizon` periods of the replications first, first + 1, ...: a
     /// function of (seed, replication) alone. Every domain must have vectors.
-    void run(std::uint64_t seed, std::int64_t first, std::int64_t horizon,
-             std::span<double> totals, int num_threads) const;
+    void run(std::uint64_t seed, std::int64_t first, std::int64_t horizon, std::span<double> totals,
+             int num_threads) const;
 
   private:
     Model model_;

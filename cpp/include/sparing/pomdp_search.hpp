@@ -45,8 +45,8 @@ struct Node {
     const double* informed;  // [A] products with the vectors of the fast informed bound
     double upper, lower;
     std::int64_t num_points_seen = 0, num_alphas_seen = 0;
-    std::int32_t alpha = -1;   // of the domain's list: where `lower` comes from
-    std::int64_t point = -1;   // of the domain's list: its own
+    std::int32_t alpha = -1;  // of the domain's list: where `lower` comes from
+    std::int64_t point = -1;  // of the domain's list: its own
     std::int64_t num_visits = 0;
     std::vector<Outlook> outlooks;  // [A] once it was visited
 };

@@ -175,8 +175,8 @@ bool Domains::build(const Model& m, const std::vector<std::int32_t>& class_of) {
                 auto& list = entries[static_cast<std::size_t>(o)];
                 States set;
                 for (const auto e : list)
-                    set.push_back(block.next[static_cast<std::size_t>(
-                        from[static_cast<std::size_t>(e)])]);
+                    set.push_back(
+                        block.next[static_cast<std::size_t>(from[static_cast<std::size_t>(e)])]);
                 const std::int32_t next = domain_of(set);
                 if (outside > 2 * num_states + 64) return false;
                 const States& target = domains_[static_cast<std::size_t>(next)].states;

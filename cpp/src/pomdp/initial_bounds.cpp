@@ -29,8 +29,8 @@ std::vector<double> observed_values(const Model& m, double tolerance) {
             double best = -std::numeric_limits<double>::infinity();
             for (std::int64_t a = 0; a < m.num_actions; ++a) {
                 const std::int64_t row = a * m.num_states + s;
-                best = std::max(best, m.reward[at(row)] +
-                                          m.discount * expected(m.transition, row, value));
+                best = std::max(
+                    best, m.reward[at(row)] + m.discount * expected(m.transition, row, value));
             }
             if (best < value[at(s)]) change = std::max(change, value[at(s)] - best);
             value[at(s)] = std::min(value[at(s)], best);
@@ -81,9 +81,8 @@ ActionVectors fast_informed_bound(const Model& m, double tolerance, int num_thre
             const std::int64_t row = a * m.num_states + m.transition.column[at(e)];
             joint += m.observation.indptr[at(row) + 1] - m.observation.indptr[at(row)];
         }
-    const std::int64_t max_sweeps =
-        std::clamp<std::int64_t>(kMaxWork / std::max<std::int64_t>(joint * m.num_actions, 1), 0,
-                                 kMaxSweeps);
+    const std::int64_t max_sweeps = std::clamp<std::int64_t>(
+        kMaxWork / std::max<std::int64_t>(joint * m.num_actions, 1), 0, kMaxSweeps);
     constexpr std::int64_t kBlock = 64;  // states of a task
     const std::int64_t num_tasks = (m.num_states + kBlock - 1) / kBlock;
     std::vector<double> following(q.size()), changes(at(num_tasks));
@@ -105,8 +104,8 @@ ActionVectors fast_informed_bound(const Model& m, double tolerance, int num_thre
                         for (auto k = m.observation.indptr[at(seen_in)];
                              k < m.observation.indptr[at(seen_in) + 1]; ++k) {
                             const auto o = m.observation.column[at(k)];
-                            const double weight = m.transition.probability[at(e)] *
-                                                  m.observation.probability[at(k)];
+                            const double weight =
+                                m.transition.probability[at(e)] * m.observation.probability[at(k)];
                             if (!is_seen[at(o)]) is_seen[at(o)] = 1, seen.push_back(o);
                             double* sum = &sums[at(o) * num_actions];
                             for (std::size_t b = 0; b < num_actions; ++b)
@@ -122,8 +121,7 @@ ActionVectors fast_informed_bound(const Model& m, double tolerance, int num_thre
                     }
                     seen.clear();
                     const std::size_t place = at(s) * num_actions + at(a);
-                    const double next =
-                        std::min(q[place], m.reward[at(row)] + m.discount * total);
+                    const double next = std::min(q[place], m.reward[at(row)] + m.discount * total);
                     change = std::max(change, q[place] - next);
                     following[place] = next;
                 }

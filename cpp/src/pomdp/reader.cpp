@@ -29,8 +29,8 @@ struct Range {
 
 bool is_reserved(std::string_view word) {
     static constexpr std::string_view words[] = {
-        "discount", "values",  "states",   "actions", "observations", "T",       "O",      "R",
-        "uniform",  "reset",   "identity", "start",   "include",      "exclude", "reward", "cost"};
+        "discount", "values", "states",   "actions", "observations", "T",       "O",      "R",
+        "uniform",  "reset",  "identity", "start",   "include",      "exclude", "reward", "cost"};
     return std::find(std::begin(words), std::end(words), word) != std::end(words);
 }
 
@@ -93,8 +93,7 @@ class Reader {
         }
         if (transition_ && !is_reserved(word))
             fail(token.line, "expected T, O or R; got " + shown(word) + ".");
-        if (transition_)
-            fail(token.line, shown(word) + " must stand before the first T, O or R.");
+        if (transition_) fail(token.line, shown(word) + " must stand before the first T, O or R.");
         if (word == "discount") return discount();
         if (word == "values") return values();
         if (word == "states") return elements(states_);
@@ -352,11 +351,10 @@ class Reader {
     }
 
     void reward_row(std::int64_t action, std::int64_t state, std::int64_t next) {
-        std::vector<double> values(static_cast<std::size_t>(
-            std::min<std::int64_t>(observations_.count, 1 << 16)));
+        std::vector<double> values(
+            static_cast<std::size_t>(std::min<std::int64_t>(observations_.count, 1 << 16)));
         values.clear();
-        for (std::int64_t o = 0; o < observations_.count; ++o)
-            values.push_back(lexer_.number("R"));
+        for (std::int64_t o = 0; o < observations_.count; ++o) values.push_back(lexer_.number("R"));
         const bool constant = std::all_of(values.begin(), values.end(),
                                           [&](double value) { return value == values.front(); });
         if (constant) return rewards_->add(action, state, next, RewardRules::any, values.front());

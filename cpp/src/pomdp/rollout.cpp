@@ -1,9 +1,8 @@
-#include "sparing/pomdp_rollout.hpp"
-
 #include <algorithm>
 
 #include "sparing/parallel.hpp"
 #include "sparing/philox.hpp"
+#include "sparing/pomdp_rollout.hpp"
 
 namespace sparing::pomdp {
 namespace {
@@ -43,9 +42,9 @@ struct Belief {
             for (auto e = block.indptr[s]; e < block.indptr[s + 1]; ++e)
                 predicted[at(block.column[at(e)])] += weight[k] * block.probability[at(e)];
         }
-        const auto channel = std::lower_bound(
-            block.channels.begin(), block.channels.end(), observation,
-            [](const Channel& c, std::int32_t o) { return c.observation < o; });
+        const auto channel =
+            std::lower_bound(block.channels.begin(), block.channels.end(), observation,
+                             [](const Channel& c, std::int32_t o) { return c.observation < o; });
         index.clear(), weight.clear();
         double sum = 0.0;
         for (auto e = channel->begin; e < channel->end; ++e) {
@@ -111,10 +110,10 @@ double Rollout::replication(std::uint64_t seed, std::int64_t number, std::int64_
         const std::int64_t a = best_action(alphas_[at(belief.domain)], belief);
         const auto random = words(t, 0);
         total += factor * model_.reward[at(a * model_.num_states + state)];
-        state = drawn(model_.transition, a * model_.num_states + state,
-                      uniform(random[0], random[1]));
-        const auto observation = drawn(model_.observation, a * model_.num_states + state,
-                                       uniform(random[2], random[3]));
+        state =
+            drawn(model_.transition, a * model_.num_states + state, uniform(random[0], random[1]));
+        const auto observation =
+            drawn(model_.observation, a * model_.num_states + state, uniform(random[2], random[3]));
         belief.follow(domains_[belief.domain].blocks[at(a)], observation);
     }
     return total;

@@ -1,8 +1,8 @@
-#include "sparing/pomdp_search.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "sparing/pomdp_search.hpp"
 
 namespace sparing::pomdp {
 namespace {
@@ -57,12 +57,10 @@ void Search::refresh_start() {
 }
 
 std::int64_t Search::run(double seconds, std::int64_t max_trials, double gap) {
-    const auto deadline =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                           std::chrono::duration<double>(std::min(seconds, 1e8)));
+    const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                             std::chrono::duration<double>(std::min(seconds, 1e8)));
     std::int64_t count = 0;
-    while (count < max_trials && upper() - lower() > gap && !is_full() &&
-           Clock::now() < deadline) {
+    while (count < max_trials && upper() - lower() > gap && !is_full() && Clock::now() < deadline) {
         trial();
         ++count, ++num_trials_;
     }

@@ -30,15 +30,14 @@ std::vector<std::int64_t> places(const std::vector<char>& keep) {
 
 }  // namespace
 
-void Search::add_alpha(std::int32_t domain, const std::vector<double>& alpha,
-                       std::int32_t action) {
+void Search::add_alpha(std::int32_t domain, const std::vector<double>& alpha, std::int32_t action) {
     alphas_[at(domain)].add(alpha, action);
 }
 
 void Search::add_point(std::int32_t domain, std::span<const std::int32_t> index,
                        std::span<const double> weight, double value) {
-    const std::int64_t number = node_of(domain, {index.begin(), index.end()},
-                                        {weight.begin(), weight.end()});
+    const std::int64_t number =
+        node_of(domain, {index.begin(), index.end()}, {weight.begin(), weight.end()});
     Node& node = nodes_[at(number)];
     if (!(value < node.upper)) return;
     node.upper = value;

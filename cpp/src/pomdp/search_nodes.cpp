@@ -9,8 +9,8 @@ namespace sparing::pomdp {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kSame = 1e-14;       // beliefs that differ by less are one
-constexpr double kNegligible = 1e-14; // chance of an observation that is left out
+constexpr double kSame = 1e-14;        // beliefs that differ by less are one
+constexpr double kNegligible = 1e-14;  // chance of an observation that is left out
 
 std::size_t at(std::int64_t place) { return static_cast<std::size_t>(place); }
 
@@ -138,9 +138,12 @@ void Search::refresh_upper(Node& node) const {
             const bool is_new = i >= node.num_points_seen && i < count;
             slope[l] = is_new && list.value[at(i)] < kInfinity ? row[l] - list.value[at(i)] : -1.0;
         }
-        const RatioArgs args{list.inverse.chunk(c), node.belief,
-                             absent.data(),         static_cast<std::int64_t>(absent.size()),
-                             slope,                 *best - node.upper,
+        const RatioArgs args{list.inverse.chunk(c),
+                             node.belief,
+                             absent.data(),
+                             static_cast<std::int64_t>(absent.size()),
+                             slope,
+                             *best - node.upper,
                              ratio};
         if (!kernels().ratio(args)) continue;
         for (std::int64_t l = 0; l < kLanes; ++l) {

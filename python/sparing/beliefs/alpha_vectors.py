@@ -46,7 +46,9 @@ class AlphaVectorPolicy:
 
     def __post_init__(self) -> None:
         if not len(self.domains) == len(self.vectors) == len(self.actions) > 0:
-            raise ValueError("domains, vectors and actions must have one entry a domain, at least 1.")
+            raise ValueError(
+                "domains, vectors and actions must have one entry a domain, at least 1."
+            )
         domains, vectors, actions = [], [], []
         for d, states in enumerate(self.domains):
             domain = frozen_array(f"domains[{d}]", states, np.int32)
@@ -57,7 +59,9 @@ class AlphaVectorPolicy:
             chosen = frozen_array(f"actions[{d}]", self.actions[d], np.int32)
             shape = (chosen.size, domain.size)
             values = frozen_array(f"vectors[{d}]", self.vectors[d], shape=shape)
-            domains.append(domain), vectors.append(values), actions.append(chosen)
+            domains.append(domain)
+            vectors.append(values)
+            actions.append(chosen)
         if not any(len(chosen) for chosen in actions):
             raise ValueError("a policy needs at least one vector.")
         for name, value in (("domains", domains), ("vectors", vectors), ("actions", actions)):

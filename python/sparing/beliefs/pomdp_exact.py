@@ -1,4 +1,4 @@
-"""Exact value functions of tiny models, by incremental pruning: what the search is checked against."""
+"""Exact value functions of tiny models by incremental pruning: the search is checked by them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _action_vectors(
     rows = slice(action * model.num_states, (action + 1) * model.num_states)
     transition = model.transition[rows].toarray()
     observation = model.observation[rows].toarray()
-    total = model.cost[action][None, :]
+    total: NDArray[np.float64] = model.cost[action][None, :]
     for o in range(model.num_observations):
         part = model.discount * (observation[:, o] * following) @ transition.T
         part = part[undominated(part)]
@@ -53,7 +53,7 @@ def _action_vectors(
 
 
 def undominated(vectors: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the numbers of the vectors [K, S] that are the least at some belief, in their order."""
+    """Return the numbers of the vectors [K, S] that are least at some belief, in their order."""
     left = np.unique(np.round(vectors, 12), axis=0, return_index=True)[1].tolist()
     kept: list[int] = []
     while left:
@@ -89,7 +89,7 @@ def _witness(
         bounds=[(0.0, 1.0)] * size + [(None, None)],
         method="highs",
     )
-    if not found.success or -found.fun <= TOLERANCE:
+    if found.x is None or found.x[size] <= TOLERANCE:
         return None
     belief = np.maximum(found.x[:size], 0.0)
     return np.asarray(belief / belief.sum())

@@ -25,8 +25,8 @@ def load_pomdp(path: str | Path) -> ExplicitPOMDP:
     """Return the model of a `.pomdp` file.
 
     The whole grammar is read: names or numbers, rows and tables, ``*``, ``uniform``, ``identity``,
-    ``reset``, any form of start. Where statements overlap, the last one counts. Rewards become their
-    expectation over next state and observation, which is all that a policy can earn.
+    ``reset``, any form of start. Where statements overlap, the last one counts. Rewards become
+    their expectation over next state and observation, which is all that a policy can earn.
 
     Raises
     ------
@@ -60,12 +60,12 @@ def parse_pomdp(text: bytes | str) -> ExplicitPOMDP:
     num_states, num_actions = found["num_states"], found["num_actions"]
     rows = num_states * num_actions
     shapes = {"transition": (rows, num_states), "observation": (rows, found["num_observations"])}
-    tables = {}
+    tables: dict[str, Any] = {}
     for name, shape in shapes.items():
         indptr, column, probability = found[name]
         tables[name] = sp.csr_array((probability, column, indptr), shape=shape)
     sign = -1.0 if found["is_reward"] else 1.0
-    names = {
+    names: dict[str, Any] = {
         name: None if found[name] is None else tuple(found[name])
         for name in ("states", "actions", "observations")
     }

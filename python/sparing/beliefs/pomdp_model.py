@@ -85,12 +85,12 @@ class ExplicitPOMDP:
     @property
     def num_states(self) -> int:
         """S, the number of states."""
-        return self.cost.shape[1]
+        return int(self.cost.shape[1])
 
     @property
     def num_actions(self) -> int:
         """A, the number of actions."""
-        return self.cost.shape[0]
+        return int(self.cost.shape[0])
 
     @property
     def num_observations(self) -> int:
@@ -194,7 +194,8 @@ def _checked_rows(name: str, rows: Any, shape: tuple[int, int | None]) -> Any:
     """Return rows of probabilities as a CSR array of its own: no zeros, int64 and int32 indices."""
     import scipy.sparse as sp
 
-    if not sp.issparse(rows):
+    is_sparse = bool(sp.issparse(rows))
+    if not is_sparse:
         raise ValueError(f"{name} must be a scipy sparse array; got {type(rows).__name__}.")
     if rows.shape[0] != shape[0] or (shape[1] is not None and rows.shape[1] != shape[1]):
         wanted = f"({shape[0]}, {shape[1] or 'O'})"
@@ -203,7 +204,9 @@ def _checked_rows(name: str, rows: Any, shape: tuple[int, int | None]) -> Any:
     wrong = np.flatnonzero(~(out.data >= 0.0))
     if wrong.size:
         row = int(np.searchsorted(out.indptr, wrong[0], side="right")) - 1
-        raise ValueError(f"{name}: row {row} holds {out.data[wrong[0]]:g}, which is no probability.")
+        raise ValueError(
+            f"{name}: row {row} holds {out.data[wrong[0]]:g}, which is no probability."
+        )
     out.sum_duplicates()
     out.eliminate_zeros()
     sums = out.sum(axis=1)

@@ -17,10 +17,11 @@ ROCK_SAMPLE_7_8_START = (0, 3)
 
 def tiger() -> ExplicitPOMDP:
     """Return the tiger problem of Cassandra, Kaelbling and Littman (1994)."""
-    same, half = np.eye(2), np.full((2, 2), 0.5)
+    half = np.full((2, 2), 0.5)
+    heard = np.array([[0.85, 0.15], [0.15, 0.85]])
     return ExplicitPOMDP.from_dense(
-        [same, half, half],
-        [[[0.85, 0.15], [0.15, 0.85]], half, half],
+        np.stack([np.eye(2), half, half]),
+        np.stack([heard, half, half]),
         [[1, 1], [100, -10], [-10, 100]],
         discount=0.95,
         states=("tiger-left", "tiger-right"),
@@ -81,11 +82,11 @@ def tag() -> ExplicitPOMDP:
                     rows.append(a * num_states + state)
                     columns.append(after * (count + 1) + cell)
                     chances.append(chance)
-    states = np.arange(num_states)
-    robot, opponent = states // (count + 1), states % (count + 1)
-    seen = np.where(robot == opponent, count, robot)
-    look = sp.csr_array((np.ones(num_states), (states, seen)), shape=(num_states, count + 1))
-    start = np.where(opponent == tagged, 0.0, 1.0 / count**2)
+    numbers = np.arange(num_states)
+    where, other = numbers // (count + 1), numbers % (count + 1)
+    seen = np.where(where == other, count, where)
+    look = sp.csr_array((np.ones(num_states), (numbers, seen)), shape=(num_states, count + 1))
+    start = np.where(other == tagged, 0.0, 1.0 / count**2)
     return ExplicitPOMDP(
         transition=sp.csr_array((chances, (rows, columns)), shape=(5 * num_states, num_states)),
         observation=sp.vstack([look] * 5, format="csr"),
@@ -152,7 +153,7 @@ def rock_sample(
                 if to[0] == size:
                     cost[a, states] = -10.0
                     continue
-                to = to if 0 <= to[0] and 0 <= to[1] < size else (x, y)
+                to = to if to[0] >= 0 and 0 <= to[1] < size else (x, y)
                 target[a, states] = ((to[0] * size + to[1]) << count) + qualities
             rock = rock_at.get((x, y))
             target[4, states] = states

@@ -32,7 +32,7 @@ class SavedPomdpSolution:
 def save_pomdp_solution(
     solution: PomdpSolution, directory: str | Path, *, record: dict[str, Any] | None = None
 ) -> Path:
-    """Write a solution as a folder: solution.json, policy.npz and, unless it is large, policy.alpha.
+    """Write a solution as a folder: solution.json, policy.npz and, if not large, policy.alpha.
 
     The folder is written beside its place and renamed, so that it is whole or not there.
     """

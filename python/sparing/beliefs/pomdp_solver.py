@@ -130,9 +130,9 @@ def solve_pomdp(
     Parameters
     ----------
     checkpoint_dir
-        Where the search is saved now and then, when it is interrupted and when its time is up; given
-        again, it goes on from there: at the same bounds, though not on the same path. Once the gap
-        is reached, it is cleared.
+        Where the search is saved now and then, when it is interrupted and when its time is up;
+        given again, it goes on from there: at the same bounds, though not on the same path. Once
+        the gap is reached, it is cleared.
 
     Raises
     ------

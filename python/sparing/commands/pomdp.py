@@ -82,9 +82,7 @@ def _print_solution(found: PomdpSolution, report: dict[str, Any], out: Path | No
     lower, upper = found.reported
     kind = "maximised" if found.model.values == "reward" else "minimised"
     row = [f"{found.model.values} {over}, {kind}", number((lower + upper) / 2)]
-    print_table(
-        ["", "value", "lower bound", "upper bound"], [[*row, number(lower), number(upper)]]
-    )
+    print_table(["", "value", "lower bound", "upper bound"], [[*row, number(lower), number(upper)]])
     print(f"\nfirst decision: {report['first_decision']}")
     print(f"policy: {found.num_vectors} alpha vectors on {found.num_domains} sets of states")
     if out is not None:
@@ -159,9 +157,7 @@ def simulate(
     print_table(["", "mean", "95 % from", "to"], [row])
 
 
-def _policy(
-    model: ExplicitPOMDP, text: str, threads: int
-) -> tuple[AlphaVectorPolicy, int | None]:
+def _policy(model: ExplicitPOMDP, text: str, threads: int) -> tuple[AlphaVectorPolicy, int | None]:
     """Return the policy that ``--policy`` asks for, and its horizon."""
     path = Path(text)
     if text == "optimal":
