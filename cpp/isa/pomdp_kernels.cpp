@@ -18,35 +18,57 @@ void dot(const double* rows, SparseBelief belief, double* out) {
     for (std::int64_t l = 0; l < kLanes; ++l) out[l] = sum[l];
 }
 
+/// Whether a lane can still give more than the threshold.
 bool reaches(const double* ratio, const RatioArgs& a) {
-    double most = 0.0;
-    for (std::int64_t l = 0; l < kLanes; ++l) {
-        const double gain = ratio[l] * a.slope[l];
-        most = gain > most ? gain : most;
-    }
-    return most > a.threshold;
+    constexpr std::int64_t kStrip = 8;  // maxima side by side, as the compiler may not reorder one
+    double most[kStrip] = {};
+    for (std::int64_t l = 0; l < kLanes; l += kStrip)
+        for (std::int64_t k = 0; k < kStrip; ++k) {
+            const double gain = ratio[l + k] * a.slope[l + k];
+            most[k] = gain > most[k] ? gain : most[k];
+        }
+    for (std::int64_t k = 1; k < kStrip; ++k) most[0] = most[k] > most[0] ? most[k] : most[0];
+    return most[0] > a.threshold;
 }
 
-bool ratio(const RatioArgs& a) {
+/// Points that are possible where the belief is not do not fit at all.
+void exclude(const RatioArgs& a, std::int64_t first, std::int64_t last, double* ratio) {
     double best[kLanes];
-    for (std::int64_t l = 0; l < kLanes; ++l) best[l] = 1.0;
-    constexpr std::int64_t kStep = 16;  // rows between two looks at whether to go on
-    for (std::int64_t k = 0; k < a.num_absent; ++k) {
+    for (std::int64_t l = 0; l < kLanes; ++l) best[l] = ratio[l];
+    for (std::int64_t k = first; k < last; ++k) {
         const double* row = a.inverse + a.absent[k] * kLanes;
         for (std::int64_t l = 0; l < kLanes; ++l) best[l] = row[l] < kNever ? 0.0 : best[l];
-        if (k % kStep == kStep - 1 && !reaches(best, a)) return false;
     }
-    for (std::int64_t k = 0; k < a.belief.size; ++k) {
+    for (std::int64_t l = 0; l < kLanes; ++l) ratio[l] = best[l];
+}
+
+void fit(const RatioArgs& a, std::int64_t first, std::int64_t last, double* ratio) {
+    double best[kLanes];
+    for (std::int64_t l = 0; l < kLanes; ++l) best[l] = ratio[l];
+    for (std::int64_t k = first; k < last; ++k) {
         const double weight = a.belief.weight[k];
         const double* row = a.inverse + a.belief.index[k] * kLanes;
         for (std::int64_t l = 0; l < kLanes; ++l) {
             const double share = weight * row[l];
             best[l] = share < best[l] ? share : best[l];
         }
-        if (k % kStep == kStep - 1 && !reaches(best, a)) return false;
     }
-    for (std::int64_t l = 0; l < kLanes; ++l) a.ratio[l] = best[l];
-    return reaches(best, a);
+    for (std::int64_t l = 0; l < kLanes; ++l) ratio[l] = best[l];
+}
+
+bool ratio(const RatioArgs& a) {
+    constexpr std::int64_t kStep = 16;  // rows between two looks at whether to go on
+    for (std::int64_t l = 0; l < kLanes; ++l) a.ratio[l] = 1.0;
+    if (!reaches(a.ratio, a)) return false;
+    for (std::int64_t k = 0; k < a.num_absent; k += kStep) {
+        exclude(a, k, k + kStep < a.num_absent ? k + kStep : a.num_absent, a.ratio);
+        if (!reaches(a.ratio, a)) return false;
+    }
+    for (std::int64_t k = 0; k < a.belief.size; k += kStep) {
+        fit(a, k, k + kStep < a.belief.size ? k + kStep : a.belief.size, a.ratio);
+        if (!reaches(a.ratio, a)) return false;
+    }
+    return true;
 }
 
 }  // namespace
