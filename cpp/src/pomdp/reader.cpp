@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kMaxElements = 100'000'000;  // states, actions or observations
 constexpr std::int64_t kMaxRows = (std::int64_t{1} << 32) - 1;
 constexpr double kProbabilitySlack = 1e-5;
+constexpr double kExact = 1e-12;  // what sums to one up to this stays as it is
 
 /// States, actions or observations: how many there are, and which number a name has.
 struct Elements {
@@ -204,7 +205,8 @@ class Reader {
         double sum = 0.0;
         for (const double p : start) sum += p;
         if (!(sum > 0.0)) fail(start_line_, "start: no state is left.");
-        for (double& p : start) p /= sum;
+        if (std::abs(sum - 1.0) > kExact)
+            for (double& p : start) p /= sum;
         start_.clear();
     }
 
@@ -330,8 +332,7 @@ class Reader {
 
     /// A number of the rule: the element, or `any` for all of them.
     static std::int64_t rule_of(Range range, const Elements& of) {
-        return range.last - range.first == of.count && of.count > 1 ? RewardRules::any
-                                                                    : range.first;
+        return range.last - range.first == of.count ? RewardRules::any : range.first;
     }
 
     void reward(std::int64_t line) {
@@ -388,7 +389,7 @@ class Reader {
                                (log.line_of(r) == 0 ? " is never given" : ""),
                            sum);
             file_.row_error = std::max(file_.row_error, error);
-            if (error > 1e-12)  // what is good to the last digits stays as it is
+            if (error > kExact)
                 for (auto e = begin; e < end; ++e) rows.probability[e] /= sum;
         }
     }

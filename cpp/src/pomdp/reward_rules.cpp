@@ -88,6 +88,12 @@ std::vector<double> RewardRules::expected(std::int64_t num_actions, std::int64_t
         return sum;
     };
 
+    const bool by_next = std::any_of(rules_.begin() + 4, rules_.end(),
+                                     [](const auto& rules) { return !rules.empty(); });
+    const auto names_observation = [](const Span& span) {
+        return std::any_of(span.first, span.last,
+                           [](const Rule& rule) { return rule.observation != any; });
+    };
     for (std::int32_t a = 0; a < num_actions; ++a) {
         for (std::int32_t s = 0; s < num_states; ++s) {
             Span spans[8];
@@ -99,6 +105,10 @@ std::vector<double> RewardRules::expected(std::int64_t num_actions, std::int64_t
             }
             const std::int64_t row = std::int64_t{a} * num_states + s;
             double sum = 0.0;
+            if (!by_next && std::none_of(spans, spans + common, names_observation)) {
+                out[static_cast<std::size_t>(row)] = of_next(spans, common, row);
+                continue;  // the same behind all next states: no digit is lost
+            }
             for (auto e = transition.indptr[row]; e < transition.indptr[row + 1]; ++e) {
                 const auto next = transition.column[static_cast<std::size_t>(e)];
                 int count = common;
