@@ -8,6 +8,9 @@ What to repair now, what to stock where, and how sure we are of it.
 from sparing import _threads as _threads
 from sparing import evaluate as _evaluate_room  # noqa: F401
 from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
+from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
+from sparing.beliefs.pomdp_files import save_pomdp
+from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.fleet.solving import FleetSolution, solve_many
@@ -23,6 +26,7 @@ from sparing.saved_solution import load_solution, save_solution
 from sparing.table import Table
 
 __all__ = [
+    "AlphaVectorPolicy",
     "Alternative",
     "Axis",
     "Branch",
@@ -34,6 +38,7 @@ __all__ = [
     "Epoch",
     "ExplicitMDP",
     "FleetSolution",
+    "ExplicitPOMDP",
     "GammaLeadTime",
     "Goal",
     "IntervalRange",
@@ -53,6 +58,7 @@ __all__ = [
     "load",
     "load_solution",
     "save_case",
+    "save_pomdp",
     "save_solution",
     "simulate",
     "solve",

@@ -410,6 +410,68 @@ RATION_HIDDEN: int
 RATION_LINE_FEATURES: int
 RATION_ORDER_FEATURES: int
 
+def read_pomdp(text: Any, tolerance: float, max_entries: int) -> dict[str, Any]: ...
+
+class PomdpSearch:
+    def __init__(
+        self,
+        transition_indptr: _Indices,
+        transition_column: NDArray[np.int32],
+        transition_probability: _Numbers,
+        observation_indptr: _Indices,
+        observation_column: NDArray[np.int32],
+        observation_probability: _Numbers,
+        reward: _Numbers,
+        start: _Numbers,
+        floor: _Numbers,
+        ceiling: _Numbers,
+        num_actions: int,
+        num_observations: int,
+        discount: float,
+        improve_lower: bool,
+        improve_upper: bool,
+        initial_tolerance: float,
+        memory_limit: int,
+        num_threads: int,
+    ) -> None: ...
+    def run(self, seconds: float, max_trials: int, gap: float) -> int: ...
+    def bounds(self) -> tuple[float, float]: ...
+    def counts(self) -> tuple[int, int, int, int, int]: ...
+    def is_full(self) -> bool: ...
+    def domains(self) -> tuple[int, list[NDArray[np.int32]]]: ...
+    def alphas(self, domain: int) -> tuple[NDArray[np.int32], _Numbers]: ...
+    def points(self, domain: int) -> tuple[_Indices, NDArray[np.int32], _Numbers, _Numbers]: ...
+    def add_alphas(self, domain: int, action: NDArray[np.int32], values: _Numbers) -> None: ...
+    def add_points(
+        self,
+        domain: int,
+        indptr: _Indices,
+        place: NDArray[np.int32],
+        weight: _Numbers,
+        value: _Numbers,
+    ) -> None: ...
+
+class PomdpRollout:
+    def __init__(
+        self,
+        transition_indptr: _Indices,
+        transition_column: NDArray[np.int32],
+        transition_probability: _Numbers,
+        observation_indptr: _Indices,
+        observation_column: NDArray[np.int32],
+        observation_probability: _Numbers,
+        reward: _Numbers,
+        start: _Numbers,
+        num_actions: int,
+        num_observations: int,
+        discount: float,
+    ) -> None: ...
+    def domains(self) -> tuple[int, list[NDArray[np.int32]]]: ...
+    def add_alphas(self, domain: int, action: NDArray[np.int32], values: _Numbers) -> None: ...
+    def run(
+        self, seed: int, first: int, horizon: int, totals: _Numbers, num_threads: int
+    ) -> None: ...
+
 def ration_first_come(
     indptr: _Indices,
     sku: NDArray[np.int32],

@@ -9,6 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
+from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
+from sparing.beliefs.pomdp_model import ExplicitPOMDP
+from sparing.beliefs.pomdp_rollouts import PomdpSimulation
+from sparing.beliefs.pomdp_solver import PomdpSolution
 from sparing.epoch import Epoch
 from sparing.evaluate.sizing import SizingSolution
 from sparing.exact.constrained import ConstrainedSolution, HardGoal, solve_constrained
@@ -58,11 +62,20 @@ def solve(model: LoadSharingProblem | LoadSharingSystem, **options: Any) -> Sizi
 
 
 @overload
+def solve(model: ExplicitPOMDP, **options: Any) -> PomdpSolution: ...
+
+
+@overload
 def solve(model: MultiComponentProblem | Epoch, **options: Any) -> Solution: ...
 
 
 def solve(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | ExplicitMDP,
+    model: MultiComponentProblem
+    | LoadSharingProblem
+    | LoadSharingSystem
+    | ExplicitPOMDP
+    | Epoch
+    | ExplicitMDP,
     *,
     weights: Mapping[str, float] | None = None,
     criterion: Criterion | None = None,
@@ -71,7 +84,7 @@ def solve(
     progress: ProgressHook | None = None,
     checkpoint_dir: str | Path | None = None,
     **options: Any,
-) -> Solution | ExplicitSolution | SizingSolution:
+) -> Solution | ExplicitSolution | SizingSolution | PomdpSolution:
     """Solve `model` exactly, with certified bounds.
 
     Parameters
@@ -79,7 +92,8 @@ def solve(
     model
         A problem, an `Epoch` that repeats, or an `ExplicitMDP` (solved by modified policy
         iteration, whose options are then those that count). A `LoadSharingProblem` is solved for
-        the best size and interval, with the options tol, relative_tol and max_sweeps.
+        the best size and interval, with the options tol, relative_tol and max_sweeps. An
+        `ExplicitPOMDP` is searched, with the options of `PomdpOptions`.
     weights
         Weight per kind of cost; default the problem's objective, or 1 each for an epoch.
     criterion, discount
@@ -107,7 +121,7 @@ def solve(
         if any(option is not None for option in given):
             raise ValueError("such a problem has its own costs and criterion; give options only.")
         with _shown(progress) as hook:
-            found: SizingSolution = face.solve(
+            found: SizingSolution | PomdpSolution = face.solve(
                 model, progress=hook, checkpoint_dir=checkpoint_dir, **options
             )
         return found
@@ -230,6 +244,17 @@ def simulate(
 
 @overload
 def simulate(
+    model: ExplicitPOMDP,
+    policy: AlphaVectorPolicy,
+    *,
+    num_replications: int,
+    num_epochs: None = None,
+    **options: Any,
+) -> PomdpSimulation: ...
+
+
+@overload
+def simulate(
     model: MultiComponentProblem | Epoch | Sequence[Epoch],
     policy: Policy,
     *,
@@ -240,28 +265,35 @@ def simulate(
 
 
 def simulate(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | Sequence[Epoch],
-    policy: Policy,
+    model: MultiComponentProblem
+    | LoadSharingProblem
+    | LoadSharingSystem
+    | ExplicitPOMDP
+    | Epoch
+    | Sequence[Epoch],
+    policy: Policy | AlphaVectorPolicy,
     *,
     num_replications: int,
     num_epochs: int | None = None,
     **options: Any,
-) -> SimulationResult | LoadSharingResult:
+) -> SimulationResult | LoadSharingResult | PomdpSimulation:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
     A problem brings its own weights of the kinds of cost and its initial state along. A
     load-sharing system is simulated component by component in continuous time, to a `horizon` in
-    place of `num_epochs`: see `sparing.simulate.load_sharing.simulate_load_sharing`.
+    place of `num_epochs`: see `sparing.simulate.load_sharing.simulate_load_sharing`. An
+    `ExplicitPOMDP` takes a policy of alpha vectors, and a `horizon` if any: see `simulate_pomdp`.
     """
     face = public_face(model)
     if face is not None:
         if num_epochs is not None:
-            raise ValueError("this system runs in continuous time: give a horizon, no num_epochs.")
-        result: LoadSharingResult = face.simulate(
+            raise ValueError("such a model takes a horizon in place of num_epochs.")
+        result: LoadSharingResult | PomdpSimulation = face.simulate(
             model, policy, num_replications=num_replications, **options
         )
         return result
-    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem)
+    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem | ExplicitPOMDP)
+    assert not isinstance(policy, AlphaVectorPolicy)
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
+from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 
@@ -17,6 +18,7 @@ _LOAD_SHARING = ("sparing.api_load_sharing", "sparing.commands.load_sharing")
 MODULES: dict[type, tuple[str, str]] = {
     LoadSharingProblem: _LOAD_SHARING,
     LoadSharingSystem: _LOAD_SHARING,
+    ExplicitPOMDP: ("sparing.api_pomdp", "sparing.commands.pomdp"),
 }
 
 

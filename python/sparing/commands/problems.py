@@ -16,7 +16,7 @@ from sparing.ration.case_files import is_dropship
 from sparing.records import hydro_spares
 
 CaseArgument = Annotated[
-    str, typer.Argument(metavar="CASE|FILE", help="A built-in case, or a case file (TOML).")
+    str, typer.Argument(metavar="CASE|FILE", help="A built-in case, or a file (TOML or .pomdp).")
 ]
 ThreadsOption = Annotated[
     int, typer.Option("--threads", min=0, help="Threads; 0: all processors. Changes no result.")

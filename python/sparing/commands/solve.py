@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.commands.checkpoints import checkpoint_folder, resumable
 from sparing.commands.output import (
     bounds_json,
@@ -77,6 +78,13 @@ def solve(
             show_default="up to 4 million states",
         ),
     ] = None,
+    time: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which to stop (.pomdp files; 60 if left out)."),
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option(help="Periods of a finite horizon (.pomdp files).")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Solve a case exactly and print the objective with its bounds.
@@ -87,8 +95,9 @@ def solve(
         loaded = load_problem(case)
         face = command_face(loaded)
         if face is not None:
-            if (criterion or "average") != "average" or discount is not None:
-                raise ValueError(f"{case}: only --criterion average is supported for such a case.")
+            only = getattr(face, "CRITERION", "average")
+            if (criterion or only) != only or discount is not None:
+                raise ValueError(f"{case}: only --criterion {only} is supported for such a case.")
             if dtype is not Precision.float64:
                 raise ValueError(f"{case}: only --dtype float64 is supported for such a case.")
             options = Options(
@@ -98,9 +107,11 @@ def solve(
                 num_threads=threads,
                 keep_value=out is not None,
             )
-            asked = {"out": out, "checkpoint": checkpoint, "metrics": metrics, "as_json": json}
+            asked: dict[str, Any] = {"out": out, "checkpoint": checkpoint, "metrics": metrics}
+            asked |= {"as_json": json, **_search_options(case, loaded, time, horizon)}
             face.solve(case, loaded, options=options, **asked)
             return
+        _search_options(case, loaded, time, horizon)
         problem = with_criterion(multi_component(loaded), criterion, discount)
         if out is not None:
             check_new_folder(out, "solution.json", also=["checkpoint"])
@@ -142,6 +153,17 @@ def solve(
         _print_text(problem, solution, report, out)
     if not solution.converged:
         note(solution.message)
+
+
+def _search_options(
+    case: str, problem: object, seconds: float | None, horizon: int | None
+) -> dict[str, Any]:
+    """Return the options of a search; other solves have none of them."""
+    if isinstance(problem, ExplicitPOMDP):
+        return {"seconds": seconds, "horizon": horizon}
+    if seconds is not None or horizon is not None:
+        raise ValueError(f"{case}: --time and --horizon are for .pomdp files.")
+    return {}
 
 
 def _solved(

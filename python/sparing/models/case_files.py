@@ -51,6 +51,10 @@ def load_case(path_or_name: str | Path) -> Any:
         If there is no such case or file, or its content breaks a rule.
     """
     name = str(path_or_name)
+    if name.endswith(".pomdp"):
+        from sparing.beliefs.pomdp_files import load_pomdp
+
+        return load_pomdp(name)
     if name in built_in_cases():
         text = (resources.files("sparing") / "cases" / f"{name}.toml").read_text(encoding="utf-8")
     else:

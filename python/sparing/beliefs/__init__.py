@@ -1,0 +1,1 @@
+"""Beliefs about what is not seen."""
