@@ -70,12 +70,7 @@ def solve(model: MultiComponentProblem | Epoch, **options: Any) -> Solution: ...
 
 
 def solve(
-    model: MultiComponentProblem
-    | LoadSharingProblem
-    | LoadSharingSystem
-    | ExplicitPOMDP
-    | Epoch
-    | ExplicitMDP,
+    model: Any,
     *,
     weights: Mapping[str, float] | None = None,
     criterion: Criterion | None = None,
@@ -84,7 +79,7 @@ def solve(
     progress: ProgressHook | None = None,
     checkpoint_dir: str | Path | None = None,
     **options: Any,
-) -> Solution | ExplicitSolution | SizingSolution | PomdpSolution:
+) -> Any:
     """Solve `model` exactly, with certified bounds.
 
     Parameters
@@ -121,10 +116,7 @@ def solve(
         if any(option is not None for option in given):
             raise ValueError("such a problem has its own costs and criterion; give options only.")
         with _shown(progress) as hook:
-            found: SizingSolution | PomdpSolution = face.solve(
-                model, progress=hook, checkpoint_dir=checkpoint_dir, **options
-            )
-        return found
+            return face.solve(model, progress=hook, checkpoint_dir=checkpoint_dir, **options)
     assert isinstance(model, MultiComponentProblem | Epoch | ExplicitMDP)
     if isinstance(model, ExplicitMDP):
         unused = (weights, criterion, discount, initial, progress, checkpoint_dir)
@@ -190,8 +182,8 @@ def solve_with_goals(
 
 
 def evaluate(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch,
-    policy: Policy,
+    model: Any,
+    policy: Any,
     measures: Mapping[str, Mapping[str, float]] | None = None,
     *,
     criterion: Criterion | None = None,
@@ -265,18 +257,13 @@ def simulate(
 
 
 def simulate(
-    model: MultiComponentProblem
-    | LoadSharingProblem
-    | LoadSharingSystem
-    | ExplicitPOMDP
-    | Epoch
-    | Sequence[Epoch],
-    policy: Policy | AlphaVectorPolicy,
+    model: Any,
+    policy: Any,
     *,
     num_replications: int,
     num_epochs: int | None = None,
     **options: Any,
-) -> SimulationResult | LoadSharingResult | PomdpSimulation:
+) -> Any:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
     A problem brings its own weights of the kinds of cost and its initial state along. A
@@ -287,13 +274,8 @@ def simulate(
     face = public_face(model)
     if face is not None:
         if num_epochs is not None:
-            raise ValueError("such a model takes a horizon in place of num_epochs.")
-        result: LoadSharingResult | PomdpSimulation = face.simulate(
-            model, policy, num_replications=num_replications, **options
-        )
-        return result
-    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem | ExplicitPOMDP)
-    assert not isinstance(policy, AlphaVectorPolicy)
+            raise ValueError("such a model has periods or a horizon of its own, not num_epochs.")
+        return face.simulate(model, policy, num_replications=num_replications, **options)
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)

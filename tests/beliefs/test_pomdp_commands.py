@@ -92,7 +92,7 @@ def test_other_refusals(capsys, tiger_file, tmp_path):
     cases = {
         ("solve", bad): "bad.pomdp: line 1: discount: expected a number; got 'x'.",
         ("solve", tmp_path / "none.pomdp"): "no such file or built-in case",
-        ("solve", "three-component", "--time", 3): "--time and --horizon are for .pomdp files.",
+        ("solve", "three-component", "--time", 3): "--time is not for such a case.",
         ("compare", tiger_file): "compare is not for .pomdp files",
         ("simulate", tiger_file, "--policy", "limits=1"): "--policy must be optimal, the folder",
         ("simulate", tiger_file, "--warm-up", 3): "leave out --warm-up",

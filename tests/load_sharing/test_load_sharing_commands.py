@@ -138,7 +138,7 @@ def test_simulate_gives_intervals(run, small):
 
 ERRORS = [
     (["solve", "feedwater-pump"], "did you mean feedwater-pumps?"),
-    (["solve", "feedwater-pumps", "--discount", "0.9"], "only --criterion average is supported"),
+    (["solve", "feedwater-pumps", "--discount", "0.9"], "--discount is not for such a case"),
     (["solve", "feedwater-pumps", "--dtype", "float32"], "only --dtype float64 is supported"),
     (["solve", "feedwater-pumps", "--tol", "0"], "tol must be > 0; got 0.0."),
     (["front", "feedwater-pumps"], "this command is for cases of kind 'multi-component'"),

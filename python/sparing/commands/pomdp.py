@@ -18,6 +18,7 @@ from sparing.commands.progress import shown_progress
 from sparing.exact.options import Options
 
 CRITERION = "discounted"
+FURTHER_OPTIONS = ("time", "horizon")
 DEFAULT_TOL = 1e-3
 DEFAULT_SECONDS = 60.0
 
@@ -31,7 +32,7 @@ def solve(
     checkpoint: Path | None,
     metrics: bool | None,
     as_json: bool,
-    seconds: float | None = None,
+    time: float | None = None,
     horizon: int | None = None,
 ) -> None:
     """Search until the gap or the time is reached and print the bounds at the start's belief."""
@@ -41,7 +42,7 @@ def solve(
         check_new_folder(out, "solution.json", also=["checkpoint"])
     wanted = PomdpOptions(
         gap=options.tol,
-        seconds=DEFAULT_SECONDS if seconds is None else seconds,
+        seconds=DEFAULT_SECONDS if time is None else time,
         max_trials=options.max_sweeps if options.max_sweeps != Options().max_sweeps else 1 << 62,
         horizon=horizon,
         num_threads=options.num_threads,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 
-from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.commands.checkpoints import checkpoint_folder, resumable
 from sparing.commands.output import (
     bounds_json,
@@ -78,9 +78,11 @@ def solve(
             show_default="up to 4 million states",
         ),
     ] = None,
+    gap: Annotated[
+        float | None, typer.Option(help="Hidden states: distance of the bounds, as a share.")
+    ] = None,
     time: Annotated[
-        float | None,
-        typer.Option(help="Seconds after which to stop (.pomdp files; 60 if left out)."),
+        float | None, typer.Option(help="Hidden states: seconds after which to stop.")
     ] = None,
     horizon: Annotated[
         int | None, typer.Option(help="Periods of a finite horizon (.pomdp files).")
@@ -94,24 +96,22 @@ def solve(
     with one_line_errors():
         loaded = load_problem(case)
         face = command_face(loaded)
+        further = {"gap": gap, "time": time, "horizon": horizon}
+        _check_supported(case, face, criterion, dtype, {"discount": discount, **further})
         if face is not None:
-            only = getattr(face, "CRITERION", "average")
-            if (criterion or only) != only or discount is not None:
-                raise ValueError(f"{case}: only --criterion {only} is supported for such a case.")
-            if dtype is not Precision.float64:
-                raise ValueError(f"{case}: only --dtype float64 is supported for such a case.")
             options = Options(
                 tol=face.DEFAULT_TOL if tol is None else tol,
                 relative_tol=relative_tol,
                 max_sweeps=max_sweeps,
+                dtype=dtype.value,
                 num_threads=threads,
                 keep_value=out is not None,
             )
             asked: dict[str, Any] = {"out": out, "checkpoint": checkpoint, "metrics": metrics}
-            asked |= {"as_json": json, **_search_options(case, loaded, time, horizon)}
-            face.solve(case, loaded, options=options, **asked)
+            taken = {"discount": discount, **further}
+            asked |= {name: taken[name] for name in getattr(face, "FURTHER_OPTIONS", ())}
+            face.solve(case, loaded, options=options, as_json=json, **asked)
             return
-        _search_options(case, loaded, time, horizon)
         problem = with_criterion(multi_component(loaded), criterion, discount)
         if out is not None:
             check_new_folder(out, "solution.json", also=["checkpoint"])
@@ -155,15 +155,30 @@ def solve(
         note(solution.message)
 
 
-def _search_options(
-    case: str, problem: object, seconds: float | None, horizon: int | None
-) -> dict[str, Any]:
-    """Return the options of a search; other solves have none of them."""
-    if isinstance(problem, ExplicitPOMDP):
-        return {"seconds": seconds, "horizon": horizon}
-    if seconds is not None or horizon is not None:
-        raise ValueError(f"{case}: --time and --horizon are for .pomdp files.")
-    return {}
+def _check_supported(
+    case: str,
+    face: ModuleType | None,
+    criterion: CriterionName | None,
+    dtype: Precision,
+    further: dict[str, Any],
+) -> None:
+    """Raise ValueError for an option that the kind of case does not take.
+
+    A module of commands names its CRITERION ("average" if it does not), its PRECISIONS and its
+    FURTHER_OPTIONS.
+    """
+    known = getattr(face, "FURTHER_OPTIONS", ("discount",) if face is None else ())
+    only = getattr(face, "CRITERION", "average")
+    if face is not None and (criterion or only) != only:
+        raise ValueError(f"{case}: only --criterion {only} is supported for such a case.")
+    for name, value in further.items():
+        if value is not None and name not in known:
+            raise ValueError(f"{case}: --{name} is not for such a case.")
+    precisions = getattr(face, "PRECISIONS", ("float64",) if face is not None else tuple(Precision))
+    if dtype not in precisions:
+        raise ValueError(
+            f"{case}: only --dtype {' or '.join(precisions)} is supported for such a case."
+        )
 
 
 def _solved(
