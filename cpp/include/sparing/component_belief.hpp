@@ -87,23 +87,24 @@ inline double locate(const BeliefPoints& points, std::span<const double> belief,
     const std::size_t count = points.simplices.size() / m;
     double best = -1e300;
     std::size_t found = 0;
-    std::vector<double> trial(m);
     for (std::size_t s = 0; s < count && best < kInside; ++s) {
         const double* const inverse = points.inverse.data() + s * m * m;
         double least = 1e300;
         for (std::size_t k = 0; k < m && least > best; ++k) {
-            trial[k] = 0.0;
-            for (std::size_t j = 0; j < m; ++j) trial[k] += belief[j] * inverse[j * m + k];
-            least = std::min(least, trial[k]);
+            double share = 0.0;
+            for (std::size_t j = 0; j < m; ++j) share += belief[j] * inverse[j * m + k];
+            least = std::min(least, share);
         }
         if (least <= best) continue;
         best = least;
         found = s;
-        std::copy(trial.begin(), trial.end(), weight.begin());
     }
+    const double* const inverse = points.inverse.data() + found * m * m;
     double sum = 0.0, moved = 0.0;
     for (std::size_t k = 0; k < m; ++k) {
         to[k] = points.simplices[found * m + k];
+        weight[k] = 0.0;
+        for (std::size_t j = 0; j < m; ++j) weight[k] += belief[j] * inverse[j * m + k];
         if (weight[k] < 0.0) {
             moved -= weight[k];
             weight[k] = 0.0;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -44,31 +45,41 @@ struct Prospect {
 class Lookahead {
   public:
     Lookahead(const BeliefSystem& system, const float* next)
-        : s_{system}, next_{next}, levels_(system.axes.size() + 1) {}
+        : s_{system},
+          next_{next},
+          order_(system.axes.size()),
+          levels_(system.axes.size() + 1),
+          support_(system.axes.size()),
+          local_(system.axes.size()),
+          chosen_(system.axes.size()) {
+        std::iota(order_.begin(), order_.end(), std::size_t{0});
+        std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+            return s_.axes[a].stride > s_.axes[b].stride;
+        });
+    }
 
     /// The least cost over all joint options but for downtime; `best` is set to the options.
     double least(std::span<const std::vector<Prospect>> prospects, std::span<std::int32_t> best) {
-        const std::size_t n = s_.axes.size();
-        local_.assign(n, {});
-        support_.assign(n, {});
-        for (std::size_t i = 0; i < n; ++i) collect(prospects[i], support_[i], local_[i]);
         std::size_t size = 1;
-        for (const auto& points : support_) size *= points.size();
-        levels_[n].resize(size);
-        double* out = levels_[n].data();
+        for (std::size_t i = 0; i < order_.size(); ++i) {
+            collect(prospects[i], i);
+            size *= support_[i].size();
+        }
+        levels_[0].resize(size);
+        double* out = levels_[0].data();
         gather(0, 0, out);
         prospects_ = prospects;
-        chosen_.assign(n, 0);
         best_ = best;
         found_ = std::numeric_limits<double>::infinity();
-        descend(n, size, 0.0);
+        descend(0, size, 0.0);
         return found_;
     }
 
   private:
     const BeliefSystem& s_;
     const float* next_;
-    std::vector<std::vector<double>> levels_;  // partial expectations, by axes left
+    std::vector<std::size_t> order_;           // of the axes in the tensor
+    std::vector<std::vector<double>> levels_;  // expectations over the first axes of that order
     std::vector<std::vector<std::int32_t>> support_;
     std::vector<std::vector<std::vector<WeightedPoint>>> local_;  // points as places in support_
     std::span<const std::vector<Prospect>> prospects_;
@@ -76,12 +87,15 @@ class Lookahead {
     std::span<std::int32_t> best_;
     double found_ = 0.0;
 
-    static void collect(const std::vector<Prospect>& prospects, std::vector<std::int32_t>& support,
-                        std::vector<std::vector<WeightedPoint>>& local) {
-        for (const auto& prospect : prospects) {
-            auto& row = local.emplace_back();
-            for (const auto& [point, weight] : prospect.points) {
-                auto place = std::find(support.begin(), support.end(), point);
+    void collect(const std::vector<Prospect>& prospects, std::size_t axis) {
+        auto& support = support_[axis];
+        support.clear();
+        local_[axis].resize(prospects.size());
+        for (std::size_t k = 0; k < prospects.size(); ++k) {
+            auto& row = local_[axis][k];
+            row.clear();
+            for (const auto& [point, weight] : prospects[k].points) {
+                const auto place = std::find(support.begin(), support.end(), point);
                 const auto at = static_cast<std::int32_t>(place - support.begin());
                 if (place == support.end()) support.push_back(point);
                 row.push_back({at, weight});
@@ -89,19 +103,20 @@ class Lookahead {
         }
     }
 
-    void gather(std::size_t axis, std::int64_t offset, double*& out) const {
+    void gather(std::size_t depth, std::int64_t offset, double*& out) const {
+        const std::size_t axis = order_[depth];
         const std::int64_t stride = s_.axes[axis].stride;
-        if (axis + 1 == s_.axes.size()) {
+        if (depth + 1 == order_.size()) {
             for (const auto point : support_[axis]) *out++ = next_[offset + point * stride];
             return;
         }
-        for (const auto point : support_[axis]) gather(axis + 1, offset + point * stride, out);
+        for (const auto point : support_[axis]) gather(depth + 1, offset + point * stride, out);
     }
 
-    /// Contracts the last axis that is left, once for each of its options.
-    void descend(std::size_t left, std::size_t size, double cost) {
-        const double* const in = levels_[left].data();
-        if (left == 0) {
+    /// Contracts one axis more, once for each of its options.
+    void descend(std::size_t depth, std::size_t size, double cost) {
+        const double* const in = levels_[depth].data();
+        if (depth == order_.size()) {
             const double total = cost + s_.discount * in[0];
             if (total < found_) {
                 found_ = total;
@@ -109,19 +124,17 @@ class Lookahead {
             }
             return;
         }
-        const std::size_t axis = left - 1, width = support_[axis].size(), rest = size / width;
-        levels_[axis].resize(rest);
+        const std::size_t axis = order_[depth], rest = size / support_[axis].size();
+        levels_[depth + 1].resize(rest);
+        double* const out = levels_[depth + 1].data();
         for (std::size_t k = 0; k < local_[axis].size(); ++k) {
-            const auto& row = local_[axis][k];
-            double* const out = levels_[axis].data();
-            for (std::size_t r = 0; r < rest; ++r) {
-                double sum = 0.0;
-                for (const auto& [at, weight] : row)
-                    sum += weight * in[r * width + static_cast<std::size_t>(at)];
-                out[r] = sum;
+            std::fill(out, out + rest, 0.0);
+            for (const auto& [at, weight] : local_[axis][k]) {
+                const double* const from = in + static_cast<std::size_t>(at) * rest;
+                for (std::size_t r = 0; r < rest; ++r) out[r] += weight * from[r];
             }
             chosen_[axis] = static_cast<std::int32_t>(prospects_[axis][k].option);
-            descend(axis, rest, cost + prospects_[axis][k].cost);
+            descend(depth + 1, rest, cost + prospects_[axis][k].cost);
         }
     }
 };

@@ -139,6 +139,20 @@ struct BeliefRollout {
     std::span<double> belief;    // [episodes, recorded, width]
 };
 
+/// Measures the loss along one axis, drawn from those whose belief is no point, and counts it for
+/// all of them; `loss` [axes] is set. The last of `draws` [axes + 1] draws the axis.
+inline void record_loss(GreedyBeliefs& greedy, std::span<const double> draws, double weight,
+                        std::span<double> loss) {
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < loss.size(); ++i)
+        if (!greedy.at_point(i)) open.push_back(i);
+    std::fill(loss.begin(), loss.end(), 0.0);
+    if (open.empty()) return;
+    const auto count = static_cast<double>(open.size());
+    const std::size_t axis = open[static_cast<std::size_t>(draws.back() * count)];
+    loss[axis] = weight * count * greedy.axis_loss(axis, draws);
+}
+
 /// One episode of the greedy policy from all components new. By telescoping, V0(b0) + the expected
 /// estimate is the cost of the policy, whatever V is.
 inline void roll_beliefs_out(const BeliefSystem& s, const BeliefRollout& r, std::int64_t row) {
@@ -146,7 +160,7 @@ inline void roll_beliefs_out(const BeliefSystem& s, const BeliefRollout& r, std:
     const auto e = static_cast<std::size_t>(row), recorded = static_cast<std::size_t>(r.recorded);
     const std::int64_t episode = r.first_episode + row;
     std::vector<double> state(width, 0.0), predicted, child;
-    std::vector<double> draws(n);
+    std::vector<double> draws(n + 1);
     std::vector<std::int32_t> best(n);
     std::size_t offset = 0;
     for (const auto& axis : s.axes) {
@@ -164,10 +178,9 @@ inline void roll_beliefs_out(const BeliefSystem& s, const BeliefRollout& r, std:
         cost += weight * step.cost;
         if (static_cast<std::size_t>(t) < recorded) {
             const std::size_t at = e * recorded + static_cast<std::size_t>(t);
-            for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t i = 0; i <= n; ++i)
                 draws[i] = belief_draw(r.seed, episode, t, i, Stream::policy);
-            for (std::size_t i = 0; i < n; ++i)
-                r.loss[at * n + i] = greedy.at_point(i) ? 0.0 : weight * greedy.axis_loss(i, draws);
+            record_loss(greedy, draws, weight, r.loss.subspan(at * n, n));
             std::copy(state.begin(), state.end(),
                       r.belief.begin() + static_cast<std::ptrdiff_t>(at * width));
         }

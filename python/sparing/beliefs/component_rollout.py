@@ -150,10 +150,10 @@ def estimated(estimates: Numbers, costs: Numbers, confidence: float = CONFIDENCE
     )
 
 
-def exact_cost(policy: GreedyBeliefPolicy, *, most: int = 5000) -> CostEstimate | None:
+def exact_cost(policy: GreedyBeliefPolicy, *, most: int = 4000) -> CostEstimate | None:
     """Return the exact cost of the policy by following every belief it can reach.
 
-    None if the horizon is infinite or some period has more than `most` beliefs.
+    None if the horizon is infinite or there are more than `most` beliefs in all.
     """
     problem = policy.found.tensor.problem
     if problem.periods is None:
@@ -162,13 +162,15 @@ def exact_cost(policy: GreedyBeliefPolicy, *, most: int = 5000) -> CostEstimate 
     beliefs = np.zeros((1, sum(widths)))
     beliefs[0, np.cumsum([0, *widths[:-1]])] = 1.0
     chance, total = np.ones(1), float(policy.found.values[0, policy.found.tensor.start])
+    num_beliefs = 1
     for period in range(problem.periods):
         least, value, options = policy.lookahead(beliefs, period)
         total += problem.discount**period * float(chance @ (least - value))
         if period + 1 == problem.periods:
             break
         beliefs, chance = _following(policy, beliefs, chance, options)
-        if len(beliefs) > most:
+        num_beliefs += len(beliefs)
+        if num_beliefs > most:
             return None
     return CostEstimate(mean=total, half_width=0.0, num_episodes=0)
 
