@@ -78,11 +78,11 @@ struct BeliefPoints {
 };
 
 /// Writes a belief over working states as the mean of the corners of the first simplex it lies in:
-/// weight = belief * inverse, the inverse of the matrix of its corners. Returns how far the weights
-/// had to be moved to be positive (rounding).
-inline double locate(const BeliefPoints& points, std::span<const double> belief,
-                     std::span<std::int32_t> to, std::span<double> weight) {
-    constexpr double kInside = -1e-13;
+/// weight = belief * inverse, the inverse of the matrix of its corners. Weights that are 0 but for
+/// rounding become 0.
+inline void locate(const BeliefPoints& points, std::span<const double> belief,
+                   std::span<std::int32_t> to, std::span<double> weight) {
+    constexpr double kInside = -1e-13, kNothing = 1e-14;
     const auto m = static_cast<std::size_t>(points.num_corners);
     const std::size_t count = points.simplices.size() / m;
     double best = -1e300;
@@ -100,19 +100,15 @@ inline double locate(const BeliefPoints& points, std::span<const double> belief,
         found = s;
     }
     const double* const inverse = points.inverse.data() + found * m * m;
-    double sum = 0.0, moved = 0.0;
+    double sum = 0.0;
     for (std::size_t k = 0; k < m; ++k) {
         to[k] = points.simplices[found * m + k];
         weight[k] = 0.0;
         for (std::size_t j = 0; j < m; ++j) weight[k] += belief[j] * inverse[j * m + k];
-        if (weight[k] < 0.0) {
-            moved -= weight[k];
-            weight[k] = 0.0;
-        }
+        if (weight[k] < kNothing) weight[k] = 0.0;
         sum += weight[k];
     }
     for (std::size_t k = 0; k < m; ++k) weight[k] /= sum;
-    return moved;
 }
 
 }  // namespace sparing

@@ -12,6 +12,7 @@ from sparing import _core
 from sparing._checks import check_stochastic
 from sparing.beliefs.component_filter import successors
 from sparing.beliefs.component_values import BeliefValues
+from sparing.models.hidden import HiddenProblem
 
 Numbers = NDArray[np.float64]
 CONFIDENCE = 0.95
@@ -44,11 +45,22 @@ class CostEstimate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Losses:
-    """Where interpolation loses, per component: beliefs visited and the loss along their axis."""
+class Visits:
+    """Beliefs that rollouts visited, and what interpolation lost along each axis.
 
-    beliefs: list[Numbers]  # per component [visits, working states]
-    loss: list[Numbers]  # per component [visits]
+    Parameters
+    ----------
+    beliefs
+        Shape (visits, states of all components side by side).
+    periods
+        Shape (visits,).
+    loss
+        Shape (visits, components): discounted; 0 along axes that were not measured.
+    """
+
+    beliefs: Numbers
+    periods: NDArray[np.int64]
+    loss: Numbers
 
 
 @dataclass(eq=False)
@@ -64,7 +76,7 @@ class GreedyBeliefPolicy:
 
     @property
     def _widths(self) -> list[int]:
-        return [c.num_states for c in self.found.tensor.problem.components]
+        return state_counts(self.found.tensor.problem)
 
     def act(self, beliefs: ArrayLike, period: int = 0) -> NDArray[np.int32]:
         """Return the option of each component, shape (batch, components), at beliefs.
@@ -104,7 +116,7 @@ class GreedyBeliefPolicy:
 
     def rollout(
         self, *, num_episodes: int, seed: int, first_episode: int = 0, recorded: int = 0
-    ) -> tuple[Numbers, Numbers, Losses]:
+    ) -> tuple[Numbers, Numbers, Visits]:
         """Simulate episodes from all new.
 
         Parameters
@@ -116,7 +128,7 @@ class GreedyBeliefPolicy:
         -------
         tuple
             Unbiased estimates of the policy's cost by V0(b0) + sum of discounted (lookahead -
-            value), one an episode; the costs simulated; and the losses.
+            value), one an episode; the costs simulated; and the visits with a loss.
         """
         tensor = self.found.tensor
         widths, count = self._widths, len(self._widths)
@@ -127,14 +139,19 @@ class GreedyBeliefPolicy:
         where = (tensor.size, periods, seed, first_episode, recorded)
         self._system.rollout(self.found.values, *where, estimate, cost, loss, belief)
         start = float(self.found.values[0, tensor.start])
-        parts = np.split(belief.reshape(-1, sum(widths)), np.cumsum(widths)[:-1], axis=1)
-        visits = loss.reshape(-1, count)
-        kept = [visits[:, i] != 0.0 for i in range(count)]
-        losses = Losses(
-            beliefs=[part[k, :-1] for part, k in zip(parts, kept, strict=True)],
-            loss=[visits[k, i] for i, k in enumerate(kept)],
+        lost = loss.reshape(-1, count)
+        kept = np.flatnonzero((lost != 0.0).any(axis=1))
+        visits = Visits(
+            beliefs=belief.reshape(-1, sum(widths))[kept],
+            periods=kept % max(recorded, 1),
+            loss=lost[kept],
         )
-        return start + estimate, cost, losses
+        return start + estimate, cost, visits
+
+
+def state_counts(problem: HiddenProblem) -> list[int]:
+    """Return the number of states of each component."""
+    return [component.num_states for component in problem.components]
 
 
 def estimated(estimates: Numbers, costs: Numbers, confidence: float = CONFIDENCE) -> CostEstimate:

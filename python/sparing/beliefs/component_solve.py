@@ -24,6 +24,7 @@ from sparing.beliefs.component_selection import (
     first_grid,
     gathered,
     grown_grids,
+    lifted_grids,
     no_candidates,
 )
 from sparing.beliefs.component_values import (
@@ -211,8 +212,9 @@ class _Solve:
         count, number = self.options.episodes, len(self.state.rounds)
         recorded = self.problem.periods or RECORDED
         seed = self.options.seed * 1_000_003 + number
-        estimates, costs, losses = policy.rollout(num_episodes=count, seed=seed, recorded=recorded)
-        self.state.candidates = gathered(self.state.candidates, losses, count)
+        estimates, costs, visits = policy.rollout(num_episodes=count, seed=seed, recorded=recorded)
+        self.visits = visits
+        self.state.candidates = gathered(self.state.candidates, visits, count)
         cost = exact_cost(policy) if tensor.num_points <= EXACT_POINTS else None
         cost = cost or estimated(estimates, costs)
         done = Round(
@@ -252,7 +254,8 @@ class _Solve:
             if most < LEAST_GROWTH * tensor.num_points:
                 return "stopped by the memory for belief points."
             return "no belief that was visited would close the bounds further."
-        self.state.grids = grids
+        seed = len(self.state.rounds)
+        self.state.grids = lifted_grids(grids, policy, self.visits, seed)
         return None
 
     def _final_cost(self, policy: GreedyBeliefPolicy, cost: CostEstimate) -> CostEstimate:
