@@ -81,7 +81,9 @@ def _numbers(name: str, given: ArrayLike, size: int, below: int) -> NDArray[np.i
     return numbers.astype(np.int32)
 
 
-def successors(component: HiddenComponent, beliefs: Numbers, option: int) -> tuple[Numbers, Numbers]:
+def successors(
+    component: HiddenComponent, beliefs: Numbers, option: int
+) -> tuple[Numbers, Numbers]:
     """Return what may be believed after `option`, and how likely each is.
 
     Returns

@@ -1,7 +1,7 @@
 """Belief points of one component, and interpolation between them.
 
 Point 0 is "failed", which shows. The others lie on the simplex of the states that work; simplices
-with points as corners fill it, and a belief is written as the mean of the corners of the
+with points as corners fill it (Delaunay), and a belief is written as the mean of the corners of the
 one it lies in. The cost is concave in the belief of each component while those of the others are
 held, so interpolated values are lower bounds (Lovejoy 1991, Operations Research 39, sec. 3, for one
 belief).
@@ -32,14 +32,9 @@ class BeliefGrid:
     working
         Shape (points - 1, working states): the points but "failed"; rows sum to one and the
         corners of the simplex are among them.
-    heights
-        Shape (points - 1,): what the simplices are to interpolate, a cost that is concave but for
-        noise. They are then the upper hull of the points lifted to these heights, which no other
-        simplices between them exceed anywhere; without heights they are Delaunay's.
     """
 
     working: Numbers
-    heights: Numbers | None = None
 
     @property
     def num_points(self) -> int:
@@ -61,27 +56,17 @@ class BeliefGrid:
         corners = self.working.shape[1]
         if corners == 1:
             found = np.zeros((1, 1), dtype=np.int32)
+        elif corners == 2:
+            order = np.argsort(self.working[:, 0])
+            found = np.stack([order[:-1], order[1:]], axis=1)
         elif len(self.working) == corners:
             found = np.arange(corners)[None]
         else:
-            found = self._delaunay() if self.heights is None else self._upper_hull(self.heights)
+            from scipy.spatial import Delaunay
+
+            found = Delaunay(self.working[:, :-1]).simplices
         volume = np.abs(np.linalg.det(self.working[found]))
         return read_only(np.ascontiguousarray(found[volume > FLAT] + 1, dtype=np.int32))
-
-    def _delaunay(self) -> NDArray[np.int32]:
-        return self._upper_hull(-(self.working**2).sum(axis=1))
-
-    def _upper_hull(self, heights: Numbers) -> NDArray[np.int32]:
-        """Return the facets that are seen from above; where it is flat, Delaunay's."""
-        from scipy.spatial import ConvexHull
-
-        centred = heights - heights.min()
-        lifted = centred / max(float(centred.max()), 1e-300) - 1e-4 * (self.working**2).sum(axis=1)
-        below = np.append(self.working[:, :-1].mean(axis=0), -10.0)  # so that the hull is not flat
-        hull = ConvexHull(np.vstack([np.column_stack([self.working[:, :-1], lifted]), below]))
-        last = len(self.working)
-        upper = (hull.equations[:, -2] > 1e-9) & ~(hull.simplices == last).any(axis=1)
-        return np.asarray(hull.simplices[upper], dtype=np.int32)
 
     @cached_property
     def inverse(self) -> Numbers:

@@ -97,13 +97,17 @@ class GreedyBeliefPolicy:
         for name, part in enumerate(np.split(given, offsets, axis=1)):
             check_stochastic(f"beliefs of component {name}", part)
             if ((part[:, -1] > 0.0) & (part[:, -1] < 1.0)).any():
-                raise ValueError(f"beliefs of component {name}: it is failed or not, with certainty.")
+                raise ValueError(
+                    f"beliefs of component {name}: it is failed or not, with certainty."
+                )
         last = self.found.tensor.problem.periods
         if last is not None and not 0 <= period < last:
             raise ValueError(f"period must be at least 0 and below {last}; got {period}.")
         return self.lookahead(given, period)[2]
 
-    def lookahead(self, beliefs: Numbers, period: int) -> tuple[Numbers, Numbers, NDArray[np.int32]]:
+    def lookahead(
+        self, beliefs: Numbers, period: int
+    ) -> tuple[Numbers, Numbers, NDArray[np.int32]]:
         """Return lookahead costs, interpolated values and options at beliefs of a period."""
         values = self.found.values
         now = values[0] if len(values) == 1 else values[period]

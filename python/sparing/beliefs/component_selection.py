@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.beliefs.component_points import CLOSEST, BeliefGrid
-from sparing.beliefs.component_rollout import GreedyBeliefPolicy, Visits, state_counts
+from sparing.beliefs.component_rollout import Visits
 from sparing.models.hidden import HiddenComponent
 
 Numbers = NDArray[np.float64]
 CANDIDATES = 600  # beliefs of a component that are considered at a time
 MEMORY = 0.5  # of a loss measured one round earlier
-CONTEXTS = 24  # visits by which the simplices of a component are chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +35,7 @@ def no_candidates(component: HiddenComponent) -> Candidates:
     return Candidates(np.zeros((0, component.num_states - 1)), np.zeros(0))
 
 
-def gathered(
-    earlier: Sequence[Candidates], visits: Visits, num_episodes: int
-) -> list[Candidates]:
+def gathered(earlier: Sequence[Candidates], visits: Visits, num_episodes: int) -> list[Candidates]:
     """Add what a round of rollouts has seen to the losses of earlier rounds."""
     found, offset = [], 0
     for i, old in enumerate(earlier):
@@ -58,40 +55,6 @@ def gathered(
         order = np.argsort(-total, kind="stable")[: 4 * CANDIDATES]
         order = order[total[order] > 0.0]
         found.append(Candidates(together[first[order]], total[order]))
-    return found
-
-
-def lifted_grids(
-    grids: Sequence[BeliefGrid], policy: GreedyBeliefPolicy, visits: Visits, seed: int
-) -> list[BeliefGrid]:
-    """Return the grids with simplices that suit the costs where the bound loses.
-
-    The height of a point is its mean cost by a lookahead, over visits drawn by their losses, with
-    the other components at points.
-    """
-    generator = np.random.default_rng(seed)
-    tensor = policy.found.tensor
-    widths = state_counts(tensor.problem)
-    offsets = np.cumsum([0, *widths])
-    snapped = visits.beliefs.copy()
-    for grid, first, last in zip(tensor.grids, offsets[:-1], offsets[1:], strict=True):
-        works = snapped[:, last - 1] < 0.5
-        to, weight = grid.interpolate(snapped[works, first : last - 1])
-        nearest = to[np.arange(len(to)), weight.argmax(axis=1)]
-        snapped[works, first:last] = grid.full[nearest]
-    found = []
-    for i, grid in enumerate(grids):
-        chance = np.maximum(visits.loss[:, i], 0.0)
-        if grid.working.shape[1] == 1 or not chance.sum() > 0.0:
-            found.append(grid)
-            continue
-        drawn = generator.choice(len(chance), size=CONTEXTS, p=chance / chance.sum())
-        heights = np.zeros(len(grid.working))
-        for visit in drawn:
-            beliefs = np.repeat(snapped[visit : visit + 1], len(heights), axis=0)
-            beliefs[:, offsets[i] : offsets[i + 1]] = grid.full[1:]
-            heights += policy.lookahead(beliefs, int(visits.periods[visit]))[0] / CONTEXTS
-        found.append(BeliefGrid(grid.working, heights))
     return found
 
 

@@ -24,7 +24,6 @@ from sparing.beliefs.component_selection import (
     first_grid,
     gathered,
     grown_grids,
-    lifted_grids,
     no_candidates,
 )
 from sparing.beliefs.component_values import (
@@ -36,7 +35,7 @@ from sparing.beliefs.component_values import (
 from sparing.exact.progress import Progress, ProgressHook
 from sparing.models.hidden import HiddenProblem
 
-GROWTH = 4.0  # of the number of points from round to round
+GROWTH = 1.5  # of the number of points from round to round; more would be chosen blindly
 FIRST_AGES = ((1, 2, 4, 8), (1, 3), (1,), ())
 FIRST_POINTS = 60_000
 MOST_WORK = 1e11  # points times joint options above which not even the first round is tried
@@ -72,7 +71,7 @@ class BeliefOptions:
     gap: float = 1e-3
     time_s: float = 60.0
     memory: int = 1 << 30
-    episodes: int = 200
+    episodes: int = 100
     seed: int = 0
     num_threads: int | None = None
 
@@ -123,9 +122,7 @@ class BeliefSolution:
         """The option of each component, all new."""
         parts = [np.eye(c.num_states)[0] for c in self.problem.components]
         chosen = self.policy.act(np.concatenate(parts)[None])[0]
-        return {
-            c.name: c.options[k] for c, k in zip(self.problem.components, chosen, strict=True)
-        }
+        return {c.name: c.options[k] for c, k in zip(self.problem.components, chosen, strict=True)}
 
 
 def relative_gap(lower: float, upper: float) -> float:
@@ -213,7 +210,6 @@ class _Solve:
         recorded = self.problem.periods or RECORDED
         seed = self.options.seed * 1_000_003 + number
         estimates, costs, visits = policy.rollout(num_episodes=count, seed=seed, recorded=recorded)
-        self.visits = visits
         self.state.candidates = gathered(self.state.candidates, visits, count)
         cost = exact_cost(policy) if tensor.num_points <= EXACT_POINTS else None
         cost = cost or estimated(estimates, costs)
@@ -254,8 +250,7 @@ class _Solve:
             if most < LEAST_GROWTH * tensor.num_points:
                 return "stopped by the memory for belief points."
             return "no belief that was visited would close the bounds further."
-        seed = len(self.state.rounds)
-        self.state.grids = lifted_grids(grids, policy, self.visits, seed)
+        self.state.grids = grids
         return None
 
     def _final_cost(self, policy: GreedyBeliefPolicy, cost: CostEstimate) -> CostEstimate:
@@ -307,10 +302,7 @@ class _Solve:
         return SolveState(grids, [no_candidates(component) for component in components])
 
     def _resumed(self) -> SolveState | None:
-        saved = None if self.checkpoint is None else self.checkpoint.load()
-        if saved is None:
-            return None
-        return saved
+        return None if self.checkpoint is None else self.checkpoint.load()
 
 
 def bytes_per_point(problem: HiddenProblem) -> int:

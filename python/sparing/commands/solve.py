@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,6 +33,7 @@ from sparing.commands.progress import shown_progress
 from sparing.exact.policy_evaluation import Bounds
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options
+from sparing.models.hidden import HiddenProblem
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.registry import command_face
 
@@ -62,6 +64,13 @@ def solve(
     dtype: Annotated[Precision, typer.Option(help="Numbers that are swept.")] = Precision.float64,
     max_sweeps: Annotated[int, typer.Option(help="Sweeps after which to stop.")] = 100_000,
     threads: ThreadsOption = 0,
+    gap: Annotated[
+        float | None,
+        typer.Option(help="Of hidden degradation: wanted distance of the bounds, as a share."),
+    ] = None,
+    time: Annotated[
+        float | None, typer.Option(help="Of hidden degradation: seconds after which to stop.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Save policy, value and report in this folder.")
     ] = None,
@@ -86,6 +95,15 @@ def solve(
     with one_line_errors():
         loaded = load_problem(case)
         face = command_face(loaded)
+        if isinstance(loaded, HiddenProblem):
+            if (criterion or "discounted") != "discounted" or tol is not None or relative_tol:
+                raise ValueError(
+                    f"{case}: such a case is discounted and solved to a --gap within a --time."
+                )
+            _solve_hidden(case, loaded, discount, gap, time, threads, out, checkpoint, json)
+            return
+        if gap is not None or time is not None:
+            raise ValueError(f"{case}: --gap and --time are for cases with hidden degradation.")
         if face is not None:
             if (criterion or "average") != "average" or discount is not None:
                 raise ValueError(f"{case}: only --criterion average is supported for such a case.")
@@ -142,6 +160,28 @@ def solve(
         _print_text(problem, solution, report, out)
     if not solution.converged:
         note(solution.message)
+
+
+def _solve_hidden(
+    case: str,
+    problem: HiddenProblem,
+    discount: float | None,
+    gap: float | None,
+    time: float | None,
+    threads: int,
+    out: Path | None,
+    checkpoint: Path | None,
+    as_json: bool,
+) -> None:
+    from sparing.beliefs.component_solve import BeliefOptions
+    from sparing.commands.hidden_solve import solve as solve_hidden
+
+    limits = {"gap": gap, "time_s": time, "num_threads": threads or None}
+    given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
+    if discount is not None:
+        problem = replace(problem, discount=discount)
+    options = BeliefOptions(**given)
+    solve_hidden(case, problem, options=options, out=out, checkpoint=checkpoint, as_json=as_json)
 
 
 def _solved(
