@@ -73,20 +73,20 @@ struct BeliefSystemHandle {
     }
 };
 
-template <class T>
 void bind_sweep(py::module_& m) {
     m.def(
         "belief_sweep",
-        [](const std::vector<std::tuple<I64, I32, Array<T>, Array<T>>>& axes, double discount,
-           const Array<T>& following, Array<T>& value, Array<T>& work, int num_threads) {
-            std::vector<sparing::OptionRows<T>> rows;
+        [](const std::vector<std::tuple<I64, I32, F64, F64>>& axes, double discount,
+           const F64& following, F64& value, F64& work, int num_threads) {
+            std::vector<sparing::OptionRows<double>> rows;
             for (const auto& [indptr, to, weight, cost] : axes)
                 rows.push_back({(indptr.size() - 1) / cost.size(), cost.size(), indptr.data(),
                                 to.data(), weight.data(), cost.data()});
             const auto f = in(following);
             const auto v = out(value), w = out(work);
             const py::gil_scoped_release release;
-            sparing::belief_sweep<T>(rows, static_cast<T>(discount), f, v, w, num_threads);
+            sparing::belief_sweep<double>(rows, static_cast<double>(discount), f, v, w,
+                                          num_threads);
         },
         "axes"_a, "discount"_a, "following"_a.noconvert(), "value"_a.noconvert(),
         "work"_a.noconvert(), "num_threads"_a);
@@ -125,8 +125,7 @@ void bind_component_belief(py::module_& m) {
         },
         "simplices"_a.noconvert(), "inverse"_a.noconvert(), "beliefs"_a.noconvert(),
         "to"_a.noconvert(), "weight"_a.noconvert());
-    bind_sweep<float>(m);
-    bind_sweep<double>(m);
+    bind_sweep(m);
     m.attr("BELIEF_LANES") = sparing::kBeliefLanes;
     py::class_<BeliefSystemHandle>(m, "BeliefSystem")
         .def(py::init<const Flags&, double, double, int>(), "works"_a.noconvert(),

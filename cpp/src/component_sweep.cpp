@@ -9,20 +9,11 @@
 
 namespace sparing {
 
-#define SPARING_DECLARE(isa)                                    \
-    const BeliefKernels<float>* belief_kernels_##isa##_float(); \
-    const BeliefKernels<double>* belief_kernels_##isa##_double();
+#define SPARING_DECLARE(isa) const BeliefKernels<double>* belief_kernels_##isa##_double();
 SPARING_DECLARE(baseline)
 SPARING_DECLARE(avx2)
 SPARING_DECLARE(avx512)
 
-template <>
-const BeliefKernels<float>& belief_kernels<float>() {
-    static const auto* const kernels = best_of(
-        &belief_kernels_baseline_float, SPARING_IF_AVX2(&belief_kernels_avx2_float, nullptr),
-        SPARING_IF_AVX512(&belief_kernels_avx512_float, nullptr))();
-    return *kernels;
-}
 template <>
 const BeliefKernels<double>& belief_kernels<double>() {
     static const auto* const kernels = best_of(
@@ -63,8 +54,6 @@ void belief_sweep(std::span<const OptionRows<T>> axes, T discount, std::span<con
     }
 }
 
-template void belief_sweep<float>(std::span<const OptionRows<float>>, float, std::span<const float>,
-                                  std::span<float>, std::span<float>, int);
 template void belief_sweep<double>(std::span<const OptionRows<double>>, double,
                                    std::span<const double>, std::span<double>, std::span<double>,
                                    int);

@@ -509,16 +509,6 @@ def locate_beliefs(
     to: NDArray[np.int32],
     weight: _Numbers,
 ) -> None: ...
-@overload
-def belief_sweep(
-    axes: Sequence[tuple[_Indices, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]],
-    discount: float,
-    following: NDArray[np.float32],
-    value: NDArray[np.float32],
-    work: NDArray[np.float32],
-    num_threads: int,
-) -> None: ...
-@overload
 def belief_sweep(
     axes: Sequence[tuple[_Indices, NDArray[np.int32], _Numbers, _Numbers]],
     discount: float,

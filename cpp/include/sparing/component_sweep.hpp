@@ -56,9 +56,6 @@ template <class T>
 void belief_sweep(std::span<const OptionRows<T>> axes, T discount, std::span<const T> in,
                   std::span<T> out, std::span<T> work, int num_threads);
 
-extern template void belief_sweep<float>(std::span<const OptionRows<float>>, float,
-                                         std::span<const float>, std::span<float>, std::span<float>,
-                                         int);
 extern template void belief_sweep<double>(std::span<const OptionRows<double>>, double,
                                           std::span<const double>, std::span<double>,
                                           std::span<double>, int);

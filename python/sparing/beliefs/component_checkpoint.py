@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class BeliefCheckpoint:
         """Write the state, and then the record that makes it valid."""
         self.directory.mkdir(parents=True, exist_ok=True)
         name = f"round-{len(state.rounds)}.npz"
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for i, (grid, found) in enumerate(zip(state.grids, state.candidates, strict=True)):
             arrays |= {f"points{i}": grid.working, f"beliefs{i}": found.beliefs}
             arrays[f"loss{i}"] = found.loss

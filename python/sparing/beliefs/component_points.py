@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,7 @@ class BeliefGrid:
     def simplices(self) -> NDArray[np.int32]:
         """Points of each simplex, shape (simplices, working states)."""
         corners = self.working.shape[1]
+        found: NDArray[Any]
         if corners == 1:
             found = np.zeros((1, 1), dtype=np.int32)
         elif corners == 2:
@@ -74,7 +76,7 @@ class BeliefGrid:
         return read_only(np.ascontiguousarray(np.linalg.inv(self.full[self.simplices, :-1])))
 
     def interpolate(self, beliefs: Numbers) -> tuple[NDArray[np.int32], Numbers]:
-        """Return points and weights, each (batch, working states), of beliefs over working states."""
+        """Return points and weights, each (batch, working states), of such beliefs."""
         to = np.empty(beliefs.shape, dtype=np.int32)
         weight = np.empty(beliefs.shape)
         given = np.ascontiguousarray(beliefs)

@@ -219,6 +219,7 @@ def _following(
         parts = [part[kept] for part in parts]
         parts.append(child[rows[kept], outcome])
         rows, weight = rows[kept], joint[kept, outcome]
-    found = np.concatenate(parts, axis=1)
+    found: Numbers = np.concatenate(parts, axis=1)
     _, first, group = np.unique(found.round(12), axis=0, return_index=True, return_inverse=True)
-    return np.ascontiguousarray(found[first]), np.bincount(group.reshape(-1), weights=weight)
+    merged: Numbers = np.bincount(group.reshape(-1), weights=weight)
+    return np.ascontiguousarray(found[first]), merged

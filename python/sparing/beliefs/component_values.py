@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from sparing.beliefs.component_tables import OptionTable, option_table
 from sparing.models.hidden import HiddenProblem
 
 Numbers = NDArray[np.float64]
+Rows: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int32], Numbers, Numbers]
 LANES = _core.BELIEF_LANES
 
 
@@ -62,14 +64,14 @@ class BeliefTensor:
         terms = sum(int(np.diff(table.indptr).max()) + 4 for table in self.tables)
         return weights + 1.2e-16 * terms
 
-    def rows(self, dtype: type[np.floating]) -> list[tuple[object, ...]]:
-        """Return the tables in the order of the axes, with a trivial axis where there is but one."""
-        found: list[tuple[object, ...]] = [
-            (table.indptr, table.to, table.weight.astype(dtype), table.cost.astype(dtype))
+    def rows(self) -> list[Rows]:
+        """Return the tables in the order of the axes; before a single one, a trivial axis."""
+        found: list[Rows] = [
+            (table.indptr, table.to, table.weight, np.array(table.cost))
             for table in (self.tables[i] for i in self.order)
         ]
         if len(found) == 1:
-            ones, nothing = np.ones(1, dtype), np.zeros(1, dtype)
+            ones, nothing = np.ones(1), np.zeros(1)
             zero = np.zeros(1, np.int32)
             found.insert(0, (np.array([0, 1], dtype=np.int64), zero, ones, nothing))
         return found
@@ -115,7 +117,7 @@ class Sweeper:
 
     def __init__(self, tensor: BeliefTensor, num_threads: int) -> None:
         self.tensor, self.num_threads = tensor, num_threads
-        self._rows = tensor.rows(np.float64)
+        self._rows = tensor.rows()
         self._work = np.empty(tensor.size)
 
     def sweep(self, following: Numbers, value: Numbers) -> None:
@@ -174,7 +176,9 @@ def stationary_values(
     real = np.zeros(tensor.shape, dtype=bool)
     real[..., : tensor.grids[tensor.order[-1]].num_points] = True
     used = real.reshape(-1)
-    for num_sweeps in range(1, max_sweeps + 1):
+    num_sweeps = 0
+    while num_sweeps < max_sweeps:
+        num_sweeps += 1
         sweeper.sweep(following, value)
         np.subtract(value, following, out=following, where=used)
         least = scale * float(np.min(following, where=used, initial=np.inf))

@@ -35,9 +35,9 @@ class HiddenComponent(Frozen):
         A repair costs this and makes the component new with that probability; otherwise it changes
         nothing. Cost None: it cannot be repaired.
     inspection_cost, observation
-        An inspection costs this and shows the state after the period's degradation by ``observation``
-        of shape (states, observations). The last observation means failed: only the last state has
-        it. Both None: it cannot be inspected.
+        An inspection costs this and shows the state after the period's degradation by
+        ``observation`` of shape (states, observations). The last observation means failed: only
+        the last state has it. Both None: it cannot be inspected.
     """
 
     name: str
