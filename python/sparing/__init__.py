@@ -12,6 +12,7 @@ from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epo
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.hidden import HiddenComponent, HiddenProblem
 from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSharingProblem
 from sparing.models.load_sharing_policies import ThresholdRule
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
@@ -34,6 +35,8 @@ __all__ = [
     "ExplicitMDP",
     "GammaLeadTime",
     "Goal",
+    "HiddenComponent",
+    "HiddenProblem",
     "IntervalRange",
     "LoadSharingCosts",
     "LoadSharingProblem",

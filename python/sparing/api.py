@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sparing.epoch import Epoch
 from sparing.evaluate.sizing import SizingSolution
@@ -23,6 +23,7 @@ from sparing.exact.trade_off import FrontPoint, trade_off_front
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.models.multi_component import MultiComponentProblem
@@ -32,6 +33,10 @@ from sparing.registry import public_face
 from sparing.simulate import rollouts
 from sparing.simulate.load_sharing import LoadSharingResult
 from sparing.simulate.results import SimulationResult
+
+if TYPE_CHECKING:
+    from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
+    from sparing.beliefs.component_solve import BeliefSolution
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -54,6 +59,10 @@ def solve(model: ExplicitMDP, **options: Any) -> ExplicitSolution: ...
 
 
 @overload
+def solve(model: HiddenProblem, **options: Any) -> BeliefSolution: ...
+
+
+@overload
 def solve(model: LoadSharingProblem | LoadSharingSystem, **options: Any) -> SizingSolution: ...
 
 
@@ -62,7 +71,12 @@ def solve(model: MultiComponentProblem | Epoch, **options: Any) -> Solution: ...
 
 
 def solve(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | ExplicitMDP,
+    model: MultiComponentProblem
+    | HiddenProblem
+    | LoadSharingProblem
+    | LoadSharingSystem
+    | Epoch
+    | ExplicitMDP,
     *,
     weights: Mapping[str, float] | None = None,
     criterion: Criterion | None = None,
@@ -71,7 +85,7 @@ def solve(
     progress: ProgressHook | None = None,
     checkpoint_dir: str | Path | None = None,
     **options: Any,
-) -> Solution | ExplicitSolution | SizingSolution:
+) -> Solution | ExplicitSolution | SizingSolution | BeliefSolution:
     """Solve `model` exactly, with certified bounds.
 
     Parameters
@@ -79,7 +93,9 @@ def solve(
     model
         A problem, an `Epoch` that repeats, or an `ExplicitMDP` (solved by modified policy
         iteration, whose options are then those that count). A `LoadSharingProblem` is solved for
-        the best size and interval, with the options tol, relative_tol and max_sweeps.
+        the best size and interval, with the options tol, relative_tol and max_sweeps; a
+        `HiddenProblem` over beliefs, with the options gap, time_s, memory, episodes, seed and
+        num_threads.
     weights
         Weight per kind of cost; default the problem's objective, or 1 each for an epoch.
     criterion, discount
@@ -107,7 +123,7 @@ def solve(
         if any(option is not None for option in given):
             raise ValueError("such a problem has its own costs and criterion; give options only.")
         with _shown(progress) as hook:
-            found: SizingSolution = face.solve(
+            found: SizingSolution | BeliefSolution = face.solve(
                 model, progress=hook, checkpoint_dir=checkpoint_dir, **options
             )
         return found
@@ -176,8 +192,8 @@ def solve_with_goals(
 
 
 def evaluate(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch,
-    policy: Policy,
+    model: MultiComponentProblem | HiddenProblem | LoadSharingProblem | LoadSharingSystem | Epoch,
+    policy: Policy | GreedyBeliefPolicy,
     measures: Mapping[str, Mapping[str, float]] | None = None,
     *,
     criterion: Criterion | None = None,
@@ -219,6 +235,12 @@ def evaluate(
 
 @overload
 def simulate(
+    model: HiddenProblem, policy: GreedyBeliefPolicy, *, num_replications: int, seed: int = 0
+) -> CostEstimate: ...
+
+
+@overload
+def simulate(
     model: LoadSharingProblem | LoadSharingSystem,
     policy: Policy,
     *,
@@ -240,13 +262,18 @@ def simulate(
 
 
 def simulate(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | Sequence[Epoch],
-    policy: Policy,
+    model: MultiComponentProblem
+    | HiddenProblem
+    | LoadSharingProblem
+    | LoadSharingSystem
+    | Epoch
+    | Sequence[Epoch],
+    policy: Policy | GreedyBeliefPolicy,
     *,
     num_replications: int,
     num_epochs: int | None = None,
     **options: Any,
-) -> SimulationResult | LoadSharingResult:
+) -> SimulationResult | LoadSharingResult | CostEstimate:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
     A problem brings its own weights of the kinds of cost and its initial state along. A
@@ -257,11 +284,11 @@ def simulate(
     if face is not None:
         if num_epochs is not None:
             raise ValueError("this system runs in continuous time: give a horizon, no num_epochs.")
-        result: LoadSharingResult = face.simulate(
+        result: LoadSharingResult | CostEstimate = face.simulate(
             model, policy, num_replications=num_replications, **options
         )
         return result
-    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem)
+    assert not isinstance(model, HiddenProblem | LoadSharingProblem | LoadSharingSystem)
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)

@@ -296,8 +296,8 @@ class _Solve:
         if work > MOST_WORK or size > self.options.memory:
             raise ValueError(
                 f"{len(components)} components have {self.problem.num_joint_options:,} joint"
-                f" options and at least {points:,.0f} products of belief points; that is too much for this"
-                " solver."
+                f" options and at least {points:,.0f} products of belief points; that is too much"
+                " for this solver."
             )
         return SolveState(grids, [no_candidates(component) for component in components])
 
