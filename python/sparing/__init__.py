@@ -16,6 +16,7 @@ from sparing.exact.finite_horizon import finite_horizon
 from sparing.fleet.solving import FleetSolution, solve_many
 from sparing.models.case_files import built_in_cases, save_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.hidden import HiddenComponent, HiddenProblem
 from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSharingProblem
 from sparing.models.load_sharing_policies import ThresholdRule
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
@@ -41,6 +42,8 @@ __all__ = [
     "FleetSolution",
     "GammaLeadTime",
     "Goal",
+    "HiddenComponent",
+    "HiddenProblem",
     "IntervalRange",
     "LoadSharingCosts",
     "LoadSharingProblem",

@@ -549,3 +549,77 @@ class RationOutlined:
         order_features: NDArray[np.float32],
         label: NDArray[np.float32],
     ) -> None: ...
+
+BELIEF_LANES: int
+
+def filter_beliefs(
+    transition: _Numbers,
+    success: _Numbers,
+    cost: _Numbers,
+    channel: _Numbers,
+    belief: _Numbers,
+    option: NDArray[np.int32],
+    observation: NDArray[np.int32],
+    next: _Numbers,
+    chance: _Numbers,
+    num_threads: int,
+) -> None: ...
+def locate_beliefs(
+    simplices: NDArray[np.int32],
+    inverse: _Numbers,
+    beliefs: _Numbers,
+    to: NDArray[np.int32],
+    weight: _Numbers,
+) -> None: ...
+def belief_sweep(
+    axes: Sequence[tuple[_Indices, NDArray[np.int32], _Numbers, _Numbers]],
+    discount: float,
+    following: _Numbers,
+    value: _Numbers,
+    work: _Numbers,
+    num_threads: int,
+) -> None: ...
+
+class BeliefSystem:
+    def __init__(
+        self,
+        works: NDArray[np.uint8],
+        downtime_cost: float,
+        discount: float,
+        num_threads: int,
+    ) -> None: ...
+    def add_axis(
+        self,
+        transition: _Numbers,
+        success: _Numbers,
+        cost: _Numbers,
+        channel: _Numbers,
+        simplices: NDArray[np.int32],
+        inverse: _Numbers,
+        stride: int,
+        indptr: _Indices,
+        to: NDArray[np.int32],
+        weight: _Numbers,
+    ) -> None: ...
+    def greedy(
+        self,
+        now: NDArray[np.float32],
+        next: NDArray[np.float32],
+        beliefs: _Numbers,
+        least: _Numbers,
+        value: _Numbers,
+        options: NDArray[np.int32],
+    ) -> None: ...
+    def rollout(
+        self,
+        values: NDArray[np.float32],
+        tensor: int,
+        periods: int,
+        seed: int,
+        first_episode: int,
+        recorded: int,
+        estimate: _Numbers,
+        cost: _Numbers,
+        loss: _Numbers,
+        belief: _Numbers,
+    ) -> None: ...

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
@@ -27,6 +27,7 @@ from sparing.exact.trade_off import FrontPoint, trade_off_front
 from sparing.exact.value_iteration import Criterion, Options, value_iteration
 from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
+from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.models.multi_component import MultiComponentProblem
@@ -36,6 +37,10 @@ from sparing.registry import public_face
 from sparing.simulate import rollouts
 from sparing.simulate.load_sharing import LoadSharingResult
 from sparing.simulate.results import SimulationResult
+
+if TYPE_CHECKING:
+    from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
+    from sparing.beliefs.component_solve import BeliefSolution
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -55,6 +60,10 @@ def load(path_or_case_name: str | Path) -> Any:
 
 @overload
 def solve(model: ExplicitMDP, **options: Any) -> ExplicitSolution: ...
+
+
+@overload
+def solve(model: HiddenProblem, **options: Any) -> BeliefSolution: ...
 
 
 @overload
@@ -221,6 +230,12 @@ def evaluate(
         up = found["reliability"]
         found["unavailability"] = Bounds(lower=1.0 - up.upper, upper=1.0 - up.lower)
     return found
+
+
+@overload
+def simulate(
+    model: HiddenProblem, policy: GreedyBeliefPolicy, *, num_replications: int, seed: int = 0
+) -> CostEstimate: ...
 
 
 @overload

@@ -11,11 +11,13 @@ from importlib import import_module
 from types import ModuleType
 
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
+from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 
 _LOAD_SHARING = ("sparing.api_load_sharing", "sparing.commands.load_sharing")
 MODULES: dict[type, tuple[str, str]] = {
+    HiddenProblem: ("sparing.api_hidden", "sparing.commands.hidden"),
     LoadSharingProblem: _LOAD_SHARING,
     LoadSharingSystem: _LOAD_SHARING,
     ExplicitPOMDP: ("sparing.api_pomdp", "sparing.commands.pomdp"),

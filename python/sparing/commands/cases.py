@@ -54,5 +54,6 @@ def cases(json: JsonOption = False) -> None:
         print_json({"cases": found, "records": records})
         return
     columns = ["case", "kind", "structure", "states", "components"]
-    print_table(columns, [[str(case[key]) for key in columns] for case in found], left=3)
+    shown = [{**case, "kind": case.get("short_kind", case["kind"])} for case in found]
+    print_table(columns, [[str(case[key]) for key in columns] for case in shown], left=3)
     print(f" {hydro_spares.NAME} (defect records): for sparing forecast and sparing compare")

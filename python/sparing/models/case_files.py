@@ -20,11 +20,13 @@ from sparing.models.file_tables import flag as _flag
 from sparing.models.file_tables import matrix as _matrix
 from sparing.models.file_tables import section as _section
 from sparing.models.file_tables import text as _text
+from sparing.models.hidden import HiddenProblem
+from sparing.models.hidden_files import hidden_problem, hidden_table
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_files import load_sharing_problem, load_sharing_table
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 
-Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem
+Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem | HiddenProblem
 RATIONING_CASES = ("dropship.toml",)  # read by sparing.ration.case_files
 
 
@@ -83,6 +85,8 @@ def table_of_problem(problem: Problem) -> dict[str, Any]:
     """Return the content of the case file of `problem`."""
     if isinstance(problem, LoadSharingProblem):
         return load_sharing_table(problem)
+    if isinstance(problem, HiddenProblem):
+        return hidden_table(problem)
     system: dict[str, Any] = {
         "kind": "multi-component",
         "structure": problem.structure,
@@ -179,6 +183,7 @@ def _objective(table: Table) -> dict[str, Any]:
 
 
 KINDS: dict[str, Callable[[Table, str], Problem]] = {
+    "hidden-multi-component": hidden_problem,
     "load-sharing": load_sharing_problem,
     "multi-component": _multi_component,
 }
