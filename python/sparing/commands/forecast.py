@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sparing.commands.forecast_progress import shown_forecast_progress
 from sparing.commands.output import note, number, one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption
 
@@ -192,18 +190,6 @@ def _covariates(records: Any, panel: DemandPanel, period: Any, horizon: int) -> 
     return covariates_of_records(records, panel, period, horizon)
 
 
-@contextmanager
-def shown_stages() -> Iterator[Callable[[str], None]]:
-    """Yield a hook that shows, on a terminal, what is being computed."""
-    if not sys.stderr.isatty():
-        yield lambda stage: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("reading") as status:
-        yield lambda stage: status.update(stage)
-
-
 def _forecast(
     panel: DemandPanel,
     horizon: int,
@@ -216,7 +202,7 @@ def _forecast(
 ) -> Forecast:
     from sparing.forecast.forecasting import forecast as run
 
-    with shown_stages() as progress:
+    with shown_forecast_progress() as progress:
         return run(
             panel,
             horizon,
@@ -251,7 +237,7 @@ def _backtest(
     from sparing.forecast.backtest import backtest as run
     from sparing.forecast.backtest import backtest_report
 
-    with shown_stages() as progress:
+    with shown_forecast_progress() as progress:
         found: Backtest = run(
             panel,
             horizon,

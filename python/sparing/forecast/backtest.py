@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,9 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.forecast.calibration import Coverage
-from sparing.forecast.forecasting import Basis, Forecast, conclude, prepare, shortened
+from sparing.forecast.forecasting import (
+    Basis,
+    Forecast,
+    conclude,
+    prepare,
+    shortened,
+    total_work,
+)
 from sparing.forecast.measures import PointErrors, QuantileErrors, point_errors, quantile_errors
 from sparing.forecast.methods import CHOICES, Settings
+from sparing.forecast.progress import ForecastHook, Meter
 from sparing.forecast.stock import StockResult, factor_for, normal_levels, replay
 from sparing.records.panel import DemandPanel
 
@@ -66,11 +74,12 @@ def backtest(
     fill_rate: float = 0.99,
     coverage: Coverage = "set",
     settings: Settings | None = None,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: ForecastHook | None = None,
 ) -> Backtest:
     """Hold out the last `horizon` periods, forecast them with every method, and compare.
 
-    Parts of which nothing was known before the hold-out are left out.
+    Parts of which nothing was known before the hold-out are left out. `progress` is called with how
+    far the work has come.
 
     Raises
     ------
@@ -90,13 +99,15 @@ def backtest(
     actual = panel.demand[kept, origin:]
     wanted = tuple(dict.fromkeys((*methods, "croston")))
     reach = max(horizon, lead_time + 1)
-    basis = prepare(before, reach, wanted, settings=settings, progress=progress)
+    meter = Meter(progress, total_work(before, reach, wanted, methods))
+    basis = prepare(before, reach, wanted, settings=settings, meter=meter)
     price = np.ones(before.num_parts) if before.price is None else before.price
     rows, forecasts = [], {}
     for method in methods:
-        progress(f"stock of {method}")
-        found = conclude(basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage)
-        found = shortened(found, horizon)
+        whole = conclude(
+            basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage, meter=meter
+        )
+        found = shortened(whole, horizon)
         forecasts[method] = found
         level = np.zeros(before.num_parts) if method == "zero" else found.stock
         rows.append(

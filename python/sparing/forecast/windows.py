@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.forecast.methods import Settings, point_means
+from sparing.forecast.methods import Settings, point_means, work_of
+from sparing.forecast.progress import Meter
 
 NUM_WINDOWS = 6
 LEAST_HISTORY = 6  # periods before the first origin
@@ -56,7 +57,7 @@ def rolling_windows(
     *,
     covariates: NDArray[np.float64] | None = None,
     num_windows: int = NUM_WINDOWS,
-    progress: Callable[[str], None] = lambda stage: None,
+    meter: Meter | None = None,
 ) -> list[Window]:
     """Forecast from each origin with each method.
 
@@ -66,13 +67,12 @@ def rolling_windows(
         Shape (S, T).
     covariates
         Shape (S, T + H, C); at each origin only what lies up to H periods after it is used.
-    progress
-        Called with a word on each window before it is computed.
+    meter
+        Counts the work: that of `methods.work_of` in each window.
     """
-    windows = []
+    windows, meter = [], meter or Meter()
     origins = origins_of(demand.shape[1], horizon, num_windows)
     for number, origin in enumerate(origins, start=1):
-        progress(f"past window {number} of {len(origins)}")
         rows = np.flatnonzero(~np.isnan(demand[:, :origin]).all(axis=1))
         history = padded(demand[rows, :origin], demand.shape[1])
         known = None
@@ -82,7 +82,8 @@ def rolling_windows(
         actual = np.full((len(rows), horizon), np.nan)
         came = demand[rows, origin : origin + horizon]
         actual[:, : came.shape[1]] = came
-        means = point_means(names, history, horizon, settings, known)
+        report = meter.part(f"past window {number} of {len(origins)}", work_of(names, len(demand)))
+        means = point_means(names, history, horizon, settings, known, report)
         windows.append(
             Window(origin=origin, rows=rows, history=history, means=means, actual=actual)
         )
