@@ -41,12 +41,18 @@ class Window:
 
 
 def origins_of(length: int, horizon: int, num_windows: int = NUM_WINDOWS) -> list[int]:
-    """Return the origins of the windows, latest first: a quarter of the horizon apart.
+    """Return the origins of the windows, latest first.
 
-    The latest windows are not over yet when the last period is: what they lack is left out.
+    A third of the horizon apart up to one horizon back, then half of it. The latest windows are
+    not over yet when the last period is: what they lack is left out. The earlier ones are, and
+    what stock does can be replayed in them.
     """
-    stride = max(1, horizon // 4)
-    return [o for k in range(1, num_windows + 1) if (o := length - k * stride) >= LEAST_HISTORY]
+    origins, step = [], 0
+    for number in range(num_windows):
+        wanted = horizon * (number + 1) // 3 if number < 3 else horizon * number // 2
+        step = max(step + 1, wanted)
+        origins.append(length - step)
+    return [origin for origin in origins if origin >= LEAST_HISTORY]
 
 
 def rolling_windows(
