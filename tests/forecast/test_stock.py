@@ -43,6 +43,17 @@ def test_a_replay_is_the_simulation_in_single_steps(demand, level, lead_time):
     assert found.holding_cost == pytest.approx(2.0 * np.mean(shelves))
 
 
+def test_the_fill_rate_has_the_interval_of_a_bootstrap_of_the_parts():
+    rng = np.random.default_rng(0)
+    demand, level = rng.poisson(rng.gamma(1.0, 3.0, (400, 1)), (400, 8)).astype(float), np.ones(400)
+    found = replay(9.0 * level, demand, level, 1)
+    rates = []
+    for _ in range(400):
+        rows = rng.integers(0, 400, 400)
+        rates.append(replay(9.0 * level, demand[rows], level, 1).fill_rate)
+    assert found.half_width == pytest.approx(1.96 * np.std(rates), rel=0.15)
+
+
 def test_excess_is_what_no_draw_needed():
     found = replay(np.array([10.0]), np.array([[1.0, 2.0, 3.0, 0.0]]), np.ones(1), 1)
     assert found.excess == 5.0  # the deepest draw over two periods is 5

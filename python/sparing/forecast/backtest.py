@@ -18,8 +18,14 @@ from sparing.forecast.forecasting import (
     shortened,
     total_work,
 )
-from sparing.forecast.measures import PointErrors, QuantileErrors, point_errors, quantile_errors
-from sparing.forecast.methods import CHOICES, Settings
+from sparing.forecast.measures import (
+    PointErrors,
+    QuantileErrors,
+    point_errors,
+    quantile_errors,
+    squared_difference,
+)
+from sparing.forecast.methods import BASELINES, CHOICES, Settings
 from sparing.forecast.progress import ForecastHook, Meter
 from sparing.forecast.stock import StockResult, factor_for, normal_levels, replay
 from sparing.records.panel import DemandPanel
@@ -27,10 +33,15 @@ from sparing.records.panel import DemandPanel
 
 @dataclass(frozen=True, kw_only=True)
 class BacktestRow:
-    """One method: errors of its mean, of its quantiles by level, and the stock it drives."""
+    """One method: errors of its mean, of its quantiles by level, and the stock it drives.
+
+    `less_best` is its mean squared error less that of the best baseline of the last periods, and
+    the half width of its 95 % interval; None if there is no baseline among the methods.
+    """
 
     method: str
     point: PointErrors
+    less_best: tuple[float, float] | None
     quantiles: Mapping[float, QuantileErrors]
     stock: StockResult
 
@@ -103,6 +114,7 @@ def backtest(
     basis = prepare(before, reach, wanted, settings=settings, meter=meter)
     price = np.ones(before.num_parts) if before.price is None else before.price
     rows, forecasts = [], {}
+    best = _best_baseline(basis, methods, actual)
     for method in methods:
         whole = conclude(
             basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage, meter=meter
@@ -114,6 +126,7 @@ def backtest(
             BacktestRow(
                 method=method,
                 point=point_errors(found.mean, actual, before.demand),
+                less_best=None if best is None else squared_difference(found.mean, best, actual),
                 quantiles=quantile_errors(found.demand, actual),
                 stock=replay(level, actual, price, lead_time),
             )
@@ -131,6 +144,15 @@ def backtest(
         actual=actual,
         panel=before,
     )
+
+
+def _best_baseline(
+    basis: Basis, methods: Sequence[str], actual: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return what the baseline of least squared error over `actual` says of it."""
+    horizon = actual.shape[1]
+    said = [basis.means[name][:, :horizon] for name in BASELINES if name in methods]
+    return min(said, key=lambda mean: float(np.nansum((mean - actual) ** 2)), default=None)
 
 
 def _raised_croston(
@@ -163,6 +185,7 @@ def backtest_report(found: Backtest) -> dict[str, Any]:
             {
                 "method": row.method,
                 **asdict(row.point),
+                "mse_less_best_baseline": _interval(row.less_best),
                 "quantiles": {f"{level:g}": asdict(q) for level, q in row.quantiles.items()},
                 "stock": asdict(row.stock),
                 "croston_at_same_fill_rate": None if other is None else asdict(other),
@@ -177,3 +200,7 @@ def backtest_report(found: Backtest) -> dict[str, Any]:
         "periods_known": found.panel.num_periods,
         "methods": methods,
     }
+
+
+def _interval(found: tuple[float, float] | None) -> dict[str, float] | None:
+    return None if found is None else {"mean": found[0], "half_width": found[1]}

@@ -24,6 +24,8 @@ class StockResult:
     ----------
     fill_rate
         Share of the demanded units that were on the shelf when asked for, over all parts.
+    half_width
+        Of its 95 % confidence interval, parts being drawn.
     holding_cost
         Mean value on the shelf at the end of a period [money], the sum over parts.
     units
@@ -33,6 +35,7 @@ class StockResult:
     """
 
     fill_rate: float
+    half_width: float
     holding_cost: float
     units: float
     excess: float
@@ -62,8 +65,11 @@ def replay(
     filled, asked, left = replay_parts(level, demand, lead_time)
     deepest = _draws(np.nan_to_num(demand), lead_time + 1).max(axis=1, initial=0.0)
     periods = max(demand.shape[1], 1)
+    rate = float(filled.sum() / asked.sum()) if asked.sum() > 0.0 else 1.0
+    missed = np.sqrt(((filled - rate * asked) ** 2).sum()) / max(asked.sum(), 1e-12)
     return StockResult(
-        fill_rate=float(filled.sum() / asked.sum()) if asked.sum() > 0.0 else 1.0,
+        fill_rate=rate,
+        half_width=float(1.96 * missed),
         holding_cost=float((left * price).sum() / periods),
         units=float(left.sum() / periods),
         excess=float(np.maximum(level - deepest, 0.0).sum()),
