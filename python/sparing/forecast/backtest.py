@@ -16,7 +16,6 @@ from sparing.forecast.forecasting import (
     conclude,
     prepare,
     shortened,
-    total_work,
 )
 from sparing.forecast.measures import (
     PointErrors,
@@ -28,6 +27,7 @@ from sparing.forecast.measures import (
 from sparing.forecast.methods import BASELINES, CHOICES, Settings
 from sparing.forecast.progress import ForecastHook, Meter
 from sparing.forecast.stock import StockResult, factor_for, normal_levels, replay
+from sparing.forecast.work import total_work
 from sparing.records.panel import DemandPanel
 
 

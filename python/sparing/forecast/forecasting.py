@@ -14,11 +14,9 @@ from sparing.forecast.methods import LEARNT, Settings, needed_by, point_means, w
 from sparing.forecast.progress import ForecastHook, Meter
 from sparing.forecast.selection import Selection, select
 from sparing.forecast.stock import order_up_to, price_weights, shortage_for
-from sparing.forecast.windows import NUM_WINDOWS, Window, origins_of, rolling_windows
+from sparing.forecast.windows import NUM_WINDOWS, Window, rolling_windows
+from sparing.forecast.work import CONCLUSION_WORK, SELECTION_WORK, total_work
 from sparing.records.panel import DemandPanel
-
-SELECTION_WORK = 0.05  # a series, when fitting a model to one is 1
-CONCLUSION_WORK = 0.25  # of distributions and stock of one method
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,21 +155,6 @@ def prepare(
         meter.part("pool and choice", SELECTION_WORK * len(demand))
         selection = select(windows, classes)
     return Basis(panel=panel, means=means, windows=windows, classes=classes, selection=selection)
-
-
-def total_work(
-    panel: DemandPanel,
-    horizon: int,
-    methods: Sequence[str],
-    concluded: Sequence[str],
-    num_windows: int = NUM_WINDOWS,
-) -> float:
-    """Return the work of `prepare` for `methods` and of `conclude` for those of `concluded`."""
-    names = dict.fromkeys(name for method in methods for name in needed_by(method))
-    fits = 1 + len(origins_of(panel.num_periods, horizon, num_windows))
-    learnt = any(method in LEARNT for method in methods) * SELECTION_WORK
-    rest = panel.num_parts * (learnt + CONCLUSION_WORK * len(concluded))
-    return fits * work_of(tuple(names), panel.num_parts) + rest
 
 
 def conclude(
