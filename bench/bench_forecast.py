@@ -13,11 +13,11 @@ from sparing.records.panel import DemandPanel
 LENGTH, HORIZON = 51, 12
 
 
-def intermittent(num_parts):
+def intermittent(num_parts, length=LENGTH):
     rng = np.random.default_rng(0)
     rate, size = rng.uniform(0.1, 0.5, num_parts), rng.uniform(1.0, 6.0, num_parts)
-    hit = rng.random((num_parts, LENGTH)) < rate[:, None]
-    return hit * (1.0 + rng.poisson(size[:, None], (num_parts, LENGTH)))
+    hit = rng.random((num_parts, length)) < rate[:, None]
+    return hit * (1.0 + rng.poisson(size[:, None], (num_parts, length)))
 
 
 @pytest.mark.benchmark(group="one forecast of 128 series of length 51", warmup=True)

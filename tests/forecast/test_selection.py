@@ -6,7 +6,7 @@ from series import HORIZON, LENGTH, SEASON, intermittent, panel_of
 from sparing.forecast.demand_classes import CLASSES, classify
 from sparing.forecast.forecasting import conclude, prepare
 from sparing.forecast.methods import BASELINES, Settings, point_means
-from sparing.forecast.selection import select
+from sparing.forecast.selection import pool_weights, pooled, select
 from sparing.forecast.windows import origins_of, rolling_windows
 
 CHEAP = ("tsb", "sba", "adida", "imapa", "mean", "mean-all", "recent", "winsorised", "zero")
@@ -26,6 +26,24 @@ def test_auto_is_never_worse_on_its_windows_than_the_best_single_method(seed):
     singles = [chosen.scores[name] for name in BASELINES]
     assert chosen.scores["auto"] <= min(singles) + 1e-12
     assert chosen.scores["select"] <= chosen.scores["auto"] + 1e-12
+
+
+def squared_error(windows, said):
+    return sum(np.nansum((mean - w.actual) ** 2) for w, mean in zip(windows, said, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_pool_is_no_worse_on_its_windows_than_any_method_in_it(seed):
+    """Few parts with spikes, of which weighted errors and plain ones disagree."""
+    demand = intermittent(8, seed=seed) ** 2
+    windows = rolling_windows(demand, HORIZON, CHEAP, SETTINGS)
+    inside = ("sba", "adida", "imapa", "mean")
+    free, bound = (pool_weights(windows, singles) for singles in ((), inside))
+    best = min(squared_error(windows, [w.means[name] for w in windows]) for name in inside)
+    found = squared_error(windows, [pooled(bound, w.means) for w in windows])
+    assert found <= best * (1.0 + 1e-9)
+    if squared_error(windows, [pooled(free, w.means) for w in windows]) <= best:
+        assert bound == free
 
 
 def test_the_pool_is_that_of_non_negative_weights(windows):
@@ -99,7 +117,10 @@ def test_classes_are_those_of_adi_and_cv2():
 
 
 def test_origins_leave_a_history():
-    assert origins_of(51, 12) == [48, 45, 42, 39, 36, 33]
+    """4, 8 and 12 periods back, then 6 more each time; of short horizons, no two alike."""
+    assert origins_of(51, 12) == [47, 43, 39, 33, 27, 21]
+    assert origins_of(18, 6) == [16, 14, 12, 9, 6]
+    assert origins_of(20, 1) == [19, 18, 17, 16, 15, 14]
     assert origins_of(8, 12) == []
 
 

@@ -123,12 +123,31 @@ def test_covariates_know_nothing_of_the_horizon():
     records = hydro_spares()
     panel = demand_of_records(records, first=FIRST, last=LAST)
     found = covariates_of_records(records, panel, "month", 12)
-    assert found.shape == (3, 156, 4)
+    assert found.shape == (3, 156, 5)
     assert np.isfinite(found).all()
     units = {"LCD": 160, "CPU": 220, "DCPS": 180}
     for row, part in enumerate(panel.parts):
         assert set(found[row, :, 2]) == {float(units[part])}  # failed ones are replaced at once
     assert found[0, 6, 0] > found[0, 0, 0] + 15.0  # July is warmer than January
+    assert ((found[:, :, 4] > 0.0) & (found[:, :, 4] < 1.0)).all()  # two or three makes a part
+
+
+def test_the_frailest_make_is_that_of_most_damages_a_year(tmp_path):
+    """A: 3 units, 2 damages early on; B: 3 units, 2 damages, but late. A's go out of service."""
+    rows = []
+    for make, days in (("A", ("2010-03-01", "2010-05-01", "")), ("B", ("2019-03-01", "", ""))):
+        for i, day in enumerate(days):
+            rows.append(
+                {**GOOD, "Manufacturer": make, "Damage Date": day, "Interval": f"{make}{i}"}
+            )
+    rows = [{**row, "Installation Date": "2009-01-01"} for row in rows]
+    records = read_defects(write(tmp_path, *rows))
+    panel = demand_of_records(records, "year")
+    found = covariates_of_records(records, panel, "year", 2)
+    assert panel.num_periods == 10
+    # On 1 January: 2010 all six are in service, 2011 to 2019 one of A and three of B.
+    expected = [0.5] * 3 + [0.25] * 9  # as it was two years before
+    assert found[0, :, 4] == pytest.approx(expected)
 
 
 def test_bad_calls(tmp_path):

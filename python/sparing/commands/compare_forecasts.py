@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sparing.commands.forecast_progress import shown_forecast_progress
 from sparing.commands.output import (
     WIDTH,
     check_new_folder,
@@ -39,7 +40,8 @@ def compare_forecasts(out: Path | None, json: bool) -> None:
 
         records = hydro_spares()
         panel = demand_of_records(records, "month", first=FIRST, last=LAST)
-        found = compare_methods(panel, horizon=HORIZON)
+        with shown_forecast_progress() as progress:
+            found = compare_methods(panel, horizon=HORIZON, progress=progress)
         report = {"case": NAME, "seed": SEED, "records": len(records), **comparison_report(found)}
         report["order"]["study"] = {"rmse": [*STUDY], "mae": [*STUDY]}
         if out is not None:

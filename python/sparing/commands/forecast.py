@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sparing.commands.forecast_progress import shown_forecast_progress
 from sparing.commands.output import note, number, one_line_errors, print_json, print_table
 from sparing.commands.problems import JsonOption
 
@@ -192,18 +190,6 @@ def _covariates(records: Any, panel: DemandPanel, period: Any, horizon: int) -> 
     return covariates_of_records(records, panel, period, horizon)
 
 
-@contextmanager
-def shown_stages() -> Iterator[Callable[[str], None]]:
-    """Yield a hook that shows, on a terminal, what is being computed."""
-    if not sys.stderr.isatty():
-        yield lambda stage: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("reading") as status:
-        yield lambda stage: status.update(stage)
-
-
 def _forecast(
     panel: DemandPanel,
     horizon: int,
@@ -216,7 +202,7 @@ def _forecast(
 ) -> Forecast:
     from sparing.forecast.forecasting import forecast as run
 
-    with shown_stages() as progress:
+    with shown_forecast_progress() as progress:
         return run(
             panel,
             horizon,
@@ -251,7 +237,7 @@ def _backtest(
     from sparing.forecast.backtest import backtest as run
     from sparing.forecast.backtest import backtest_report
 
-    with shown_stages() as progress:
+    with shown_forecast_progress() as progress:
         found: Backtest = run(
             panel,
             horizon,
@@ -347,9 +333,12 @@ def print_backtest(report: dict[str, Any]) -> None:
     rows = []
     for row in report["methods"]:
         point = [f"{row[key]:.4g}" for key in ("rmse", "mae", "bias", "rmsse")]
+        gap = row["mse_less_best_baseline"]
+        less = "-" if gap is None else f"{gap['mean']:+.3g} ± {gap['half_width']:.2g}"
         pinball = [f"{row['quantiles'][q]['pinball']:.4g}" for q in levels]
-        rows.append([row["method"], *point, *pinball])
-    columns = ["method", "RMSE", "MAE", "bias", "RMSSE", *(f"pinball {q}" for q in levels)]
+        rows.append([row["method"], *point[:1], less, *point[1:], *pinball])
+    columns = ["method", "RMSE", "MSE - best", "MAE", "bias", "RMSSE"]
+    columns += [f"pinball {q}" for q in levels]
     print_table(columns, rows, title="errors, pooled over parts and periods [units]")
     print()
     rows = []
@@ -374,7 +363,7 @@ def print_backtest(report: dict[str, Any]) -> None:
         rows.append(
             [
                 row["method"],
-                f"{stock['fill_rate']:.4f}",
+                f"{stock['fill_rate']:.4f} ± {stock['half_width']:.4f}",
                 f"{stock['holding_cost']:,.4g}",
                 f"{stock['units']:,.4g}",
                 f"{stock['excess']:,.4g}",
@@ -389,6 +378,8 @@ def print_backtest(report: dict[str, Any]) -> None:
     )
     print_table(columns, rows, title=title)
     print(
+        "\nMSE - best: mean squared error less that of the best of tsb, sba, adida, imapa, mean and"
+        "\nzero, which the hold-out itself decides. ±: 95 % intervals, parts being drawn."
         "\nCroston at it: the holding cost of stock driven by Croston's forecast whose safety"
         "\nfactor, with the hold-out known, is raised until it fills as much."
     )

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparing.forecast.progress import Share, unheard
+
 CHUNK = 128  # series a call; the last chunk is filled up, so that one program serves all
 LEAST = 8  # for small batches, the power of two that holds them
 
 
 def run_in_chunks(
-    program: Callable[..., Sequence[Any]], arrays: Sequence[NDArray[Any]], most: int = CHUNK
+    program: Callable[..., Sequence[Any]],
+    arrays: Sequence[NDArray[Any]],
+    most: int = CHUNK,
+    progress: Share = unheard,
 ) -> list[NDArray[Any]]:
     """Return the outputs of `program` for the rows of `arrays`, chunk by chunk on all processors.
 
@@ -32,7 +37,10 @@ def run_in_chunks(
         return [np.asarray(part) for part in found]
 
     starts = range(0, total, chunk)
-    first = run(0)  # compiles
+    parts = [run(0)]  # compiles
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        parts = [first, *pool.map(run, starts[1:])]
+        for part in pool.map(run, starts[1:]):
+            progress(len(parts) / len(starts))
+            parts.append(part)
+    progress(1.0)
     return [np.concatenate(columns)[:size] for columns in zip(*parts, strict=True)]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.forecast._batches import run_in_chunks
+from sparing.forecast.progress import Share, unheard
 
 MAX_ORDER = 3
 ITERATIONS = 20
@@ -52,6 +53,7 @@ def fit_arma(
     *,
     max_order: int = MAX_ORDER,
     order: tuple[int, int] | None = None,
+    progress: Share = unheard,
 ) -> ArmaFit:
     """Fit every order up to `max_order` to each series and keep the one of least AIC.
 
@@ -68,6 +70,8 @@ def fit_arma(
         Steps to forecast, H.
     order
         Fit this order alone.
+    progress
+        Called with the share of the series that is done.
 
     Raises
     ------
@@ -101,7 +105,7 @@ def fit_arma(
             with jax.enable_x64(True):
                 return _program()(x, used, masks, 2.0 * masks.sum(axis=1))
 
-        found = run_in_chunks(program, [values, counts], CHUNK)
+        found = run_in_chunks(program, [values, counts], CHUNK, progress)
         best[rows], parameters[rows], predicted[rows], squares[rows], aic[rows] = found
     scale = np.where(varies, scale, 1.0)
     predicted = shift[:, None] + scale[:, None] * predicted

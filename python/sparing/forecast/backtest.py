@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,19 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.forecast.calibration import Coverage
-from sparing.forecast.forecasting import Basis, Forecast, conclude, prepare, shortened
-from sparing.forecast.measures import PointErrors, QuantileErrors, point_errors, quantile_errors
-from sparing.forecast.methods import CHOICES, Settings
+from sparing.forecast.forecasting import (
+    Basis,
+    Forecast,
+    conclude,
+    prepare,
+    shortened,
+)
+from sparing.forecast.measures import (
+    PointErrors,
+    QuantileErrors,
+    point_errors,
+    quantile_errors,
+    squared_difference,
+)
+from sparing.forecast.methods import BASELINES, CHOICES, Settings
+from sparing.forecast.progress import ForecastHook, Meter
 from sparing.forecast.stock import StockResult, factor_for, normal_levels, replay
+from sparing.forecast.work import total_work
 from sparing.records.panel import DemandPanel
 
 
 @dataclass(frozen=True, kw_only=True)
 class BacktestRow:
-    """One method: errors of its mean, of its quantiles by level, and the stock it drives."""
+    """One method: errors of its mean, of its quantiles by level, and the stock it drives.
+
+    `less_best` is its mean squared error less that of the best baseline of the last periods, and
+    the half width of its 95 % interval; None if there is no baseline among the methods.
+    """
 
     method: str
     point: PointErrors
+    less_best: tuple[float, float] | None
     quantiles: Mapping[float, QuantileErrors]
     stock: StockResult
 
@@ -66,11 +85,12 @@ def backtest(
     fill_rate: float = 0.99,
     coverage: Coverage = "set",
     settings: Settings | None = None,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: ForecastHook | None = None,
 ) -> Backtest:
     """Hold out the last `horizon` periods, forecast them with every method, and compare.
 
-    Parts of which nothing was known before the hold-out are left out.
+    Parts of which nothing was known before the hold-out are left out. `progress` is called with how
+    far the work has come.
 
     Raises
     ------
@@ -90,19 +110,23 @@ def backtest(
     actual = panel.demand[kept, origin:]
     wanted = tuple(dict.fromkeys((*methods, "croston")))
     reach = max(horizon, lead_time + 1)
-    basis = prepare(before, reach, wanted, settings=settings, progress=progress)
+    meter = Meter(progress, total_work(before, reach, wanted, methods))
+    basis = prepare(before, reach, wanted, settings=settings, meter=meter)
     price = np.ones(before.num_parts) if before.price is None else before.price
     rows, forecasts = [], {}
+    best = _best_baseline(basis, methods, actual)
     for method in methods:
-        progress(f"stock of {method}")
-        found = conclude(basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage)
-        found = shortened(found, horizon)
+        whole = conclude(
+            basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage, meter=meter
+        )
+        found = shortened(whole, horizon)
         forecasts[method] = found
         level = np.zeros(before.num_parts) if method == "zero" else found.stock
         rows.append(
             BacktestRow(
                 method=method,
                 point=point_errors(found.mean, actual, before.demand),
+                less_best=None if best is None else squared_difference(found.mean, best, actual),
                 quantiles=quantile_errors(found.demand, actual),
                 stock=replay(level, actual, price, lead_time),
             )
@@ -120,6 +144,15 @@ def backtest(
         actual=actual,
         panel=before,
     )
+
+
+def _best_baseline(
+    basis: Basis, methods: Sequence[str], actual: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """Return what the baseline of least squared error over `actual` says of it."""
+    horizon = actual.shape[1]
+    said = [basis.means[name][:, :horizon] for name in BASELINES if name in methods]
+    return min(said, key=lambda mean: float(np.nansum((mean - actual) ** 2)), default=None)
 
 
 def _raised_croston(
@@ -152,6 +185,7 @@ def backtest_report(found: Backtest) -> dict[str, Any]:
             {
                 "method": row.method,
                 **asdict(row.point),
+                "mse_less_best_baseline": _interval(row.less_best),
                 "quantiles": {f"{level:g}": asdict(q) for level, q in row.quantiles.items()},
                 "stock": asdict(row.stock),
                 "croston_at_same_fill_rate": None if other is None else asdict(other),
@@ -166,3 +200,7 @@ def backtest_report(found: Backtest) -> dict[str, Any]:
         "periods_known": found.panel.num_periods,
         "methods": methods,
     }
+
+
+def _interval(found: tuple[float, float] | None) -> dict[str, float] | None:
+    return None if found is None else {"mean": found[0], "half_width": found[1]}

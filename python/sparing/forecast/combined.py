@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from sparing.forecast.arma import MAX_ORDER, ArmaFit, fit_arma
 from sparing.forecast.fourier import PeriodicPart, fit_season, project
 from sparing.forecast.network import NetworkFit, NetworkOptions, fit_network
+from sparing.forecast.progress import Share, unheard, within
 from sparing.forecast.stationarity import difference_until_stationary, integrate
 
 Reading: TypeAlias = Literal["A", "B"]
+ARMA_SHARE = 0.4  # of the time a series takes; the network takes the rest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,7 @@ def fit_combined(
     model: CombinedModel | None = None,
     *,
     covariates: NDArray[np.float64] | None = None,
+    progress: Share = unheard,
 ) -> CombinedFit:
     """Fit `model` to each series and forecast it.
 
@@ -114,6 +117,8 @@ def fit_combined(
     covariates
         Shape (S, T + H, C), known in every period and over the horizon, e.g. temperature, humidity,
         installed base and its mean age: further inputs of the network.
+    progress
+        Called with the share of the work that is done.
 
     Raises
     ------
@@ -137,7 +142,14 @@ def fit_combined(
     if not (model.reading == "A" and periodic is not None):
         counted = _differenced_known(known, order)
     counted = counted & (np.arange(length) >= (start + order)[:, None])
-    arma = fit_arma(stationary, counted, horizon, max_order=model.max_order, order=model.order)
+    arma = fit_arma(
+        stationary,
+        counted,
+        horizon,
+        max_order=model.max_order,
+        order=model.order,
+        progress=within(progress, 0.0, ARMA_SHARE if model.network else 1.0),
+    )
     predicted = arma.fitted + _undone(target, order)
     residual = np.where(counted, demand - offset[:, :length] - predicted, 0.0)
     mean = linear = integrate(arma.forecast, target, order) + offset[:, length:]
@@ -145,7 +157,12 @@ def fit_combined(
     network = None
     if model.network:
         network = fit_network(
-            residual, counted, horizon, covariates=covariates, options=model.options
+            residual,
+            counted,
+            horizon,
+            covariates=covariates,
+            options=model.options,
+            progress=within(progress, ARMA_SHARE, 1.0),
         )
         mean, fitted = mean + network.forecast, fitted + network.fitted
     most = np.max(demand, axis=1, initial=0.0, where=known)[:, None]

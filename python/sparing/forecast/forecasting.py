@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from sparing.forecast.calibration import LEVELS, Calibrated, Coverage, calibrate, past_of, totals
 from sparing.forecast.demand_classes import DemandClasses, classify
-from sparing.forecast.methods import LEARNT, Settings, needed_by, point_means
+from sparing.forecast.methods import LEARNT, Settings, needed_by, point_means, work_of
+from sparing.forecast.progress import ForecastHook, Meter
 from sparing.forecast.selection import Selection, select
 from sparing.forecast.stock import order_up_to, price_weights, shortage_for
 from sparing.forecast.windows import NUM_WINDOWS, Window, rolling_windows
+from sparing.forecast.work import CONCLUSION_WORK, SELECTION_WORK, total_work
 from sparing.records.panel import DemandPanel
 
 
@@ -119,7 +121,7 @@ def prepare(
     settings: Settings | None = None,
     covariates: NDArray[np.float64] | None = None,
     num_windows: int = NUM_WINDOWS,
-    progress: Callable[[str], None] = lambda stage: None,
+    meter: Meter | None = None,
 ) -> Basis:
     """Compute what `methods` need: single forecasts, past windows and, if asked for, the selection.
 
@@ -132,7 +134,7 @@ def prepare(
     """
     if not horizon >= 1:
         raise ValueError(f"horizon must be at least 1 period; got {horizon}.")
-    settings = settings or Settings()
+    settings, meter = settings or Settings(), meter or Meter()
     names = tuple(dict.fromkeys(name for method in methods for name in needed_by(method)))
     demand = panel.demand
     windows = rolling_windows(
@@ -142,13 +144,16 @@ def prepare(
         settings,
         covariates=covariates,
         num_windows=num_windows,
-        progress=progress,
+        meter=meter,
     )
-    progress("forecast")
-    means = point_means(names, demand, horizon, settings, covariates)
+    report = meter.part("forecast", work_of(names, len(demand)))
+    means = point_means(names, demand, horizon, settings, covariates, report)
     classes = classify(demand, settings.season)
     learnt = any(method in LEARNT for method in methods)
-    selection = select(windows, classes) if learnt and windows else None
+    selection = None
+    if learnt and windows:
+        meter.part("pool and choice", SELECTION_WORK * len(demand))
+        selection = select(windows, classes)
     return Basis(panel=panel, means=means, windows=windows, classes=classes, selection=selection)
 
 
@@ -159,9 +164,12 @@ def conclude(
     lead_time: int = 2,
     fill_rate: float = 0.99,
     coverage: Coverage = "set",
+    meter: Meter | None = None,
 ) -> Forecast:
     """Return the forecast of one method, its distributions and the stock they call for."""
     panel, mean = basis.panel, basis.mean(method)
+    if meter is not None:
+        meter.part(f"distributions and stock of {method}", CONCLUSION_WORK * panel.num_parts)
     said, periods = basis.window_means(method), lead_time + 1
     demand = calibrate(panel.demand, mean, past_of(basis.windows, said), coverage=coverage)
     history = totals(panel.demand, periods)
@@ -200,7 +208,7 @@ def forecast(
     coverage: Coverage = "set",
     settings: Settings | None = None,
     covariates: NDArray[np.float64] | None = None,
-    progress: Callable[[str], None] = lambda stage: None,
+    progress: ForecastHook | None = None,
 ) -> Forecast:
     """Forecast the demand of every part: distributions of counts, and stock for a fill rate.
 
@@ -222,6 +230,8 @@ def forecast(
         In place of `season`, with the options of the networks.
     covariates
         Shape (S, T + H, C), what is known of every period, e.g. temperature and humidity.
+    progress
+        Called with how far the work has come.
 
     Raises
     ------
@@ -245,15 +255,18 @@ def forecast(
         )
     else:
         reach = horizon
+    meter = Meter(progress, total_work(panel, reach, [method], [method]))
     basis = prepare(
         panel,
         reach,
         [method],
         settings=settings or Settings(season=season),
         covariates=covariates,
-        progress=progress,
+        meter=meter,
     )
-    found = conclude(basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage)
+    found = conclude(
+        basis, method, lead_time=lead_time, fill_rate=fill_rate, coverage=coverage, meter=meter
+    )
     return shortened(found, horizon)
 
 

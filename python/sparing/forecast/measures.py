@@ -79,6 +79,22 @@ def point_errors(
     )
 
 
+def squared_difference(
+    mean: NDArray[np.float64], other: NDArray[np.float64], actual: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Return the pooled mean squared error of `mean` less that of `other`, and a half width.
+
+    That of the 95 % confidence interval, parts being drawn, not periods. Shapes (S, H).
+    """
+    came = ~np.isnan(actual)
+    counts = np.where(came, actual, 0.0)
+    gap = np.where(came, (mean - counts) ** 2 - (other - counts) ** 2, 0.0).sum(axis=1)
+    count = came.sum(axis=1)
+    average = float(gap.sum() / max(count.sum(), 1))
+    spread = np.sqrt(((gap - average * count) ** 2).sum()) / max(count.sum(), 1)
+    return average, float(1.96 * spread)
+
+
 def quantile_errors(
     demand: Calibrated, actual: NDArray[np.float64]
 ) -> Mapping[float, QuantileErrors]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sparing.forecast.combined import CombinedFit, CombinedModel, fit_combined
 from sparing.forecast.network import CHECK_EVERY, NetworkOptions
+from sparing.forecast.progress import ForecastHook, Meter, Share
 from sparing.forecast.windows import padded
 from sparing.records.panel import DemandPanel
 
@@ -58,8 +59,11 @@ def compare_methods(
     horizon: int = 12,
     num_harmonics: int | None = None,
     options: NetworkOptions | None = None,
+    progress: ForecastHook | None = None,
 ) -> MethodComparison:
     """Fit the three methods, and reading A of the third, to `panel`, in and out of sample.
+
+    `progress` is called with how far the work has come.
 
     Raises
     ------
@@ -76,9 +80,14 @@ def compare_methods(
             f" horizon of {horizon}; got {length}."
         )
     demand = panel.demand
-    fits = {name: fit_combined(demand, horizon, model) for name, model in models.items()}
+    size, fits, out = len(demand), {}, {}
+    meter = Meter(progress, len(models) * size * (1 + len(origins)))
+    for name, model in models.items():
+        report = meter.part(f"{name}, all periods", size)
+        fits[name] = fit_combined(demand, horizon, model, progress=report)
+        report = meter.part(f"{name}, {len(origins)} origins", size * len(origins))
+        out[name] = _rolling(demand, horizon, model, origins, report)
     in_sample = {name: _errors(fit.fitted - demand) for name, fit in fits.items()}
-    out = {name: _rolling(demand, horizon, model, origins) for name, model in models.items()}
     return MethodComparison(
         panel=panel,
         horizon=horizon,
@@ -148,11 +157,15 @@ def _models(
 
 
 def _rolling(
-    demand: NDArray[np.float64], horizon: int, model: CombinedModel, origins: Sequence[int]
+    demand: NDArray[np.float64],
+    horizon: int,
+    model: CombinedModel,
+    origins: Sequence[int],
+    progress: Share,
 ) -> NDArray[np.float64]:
     """Return the errors from each origin: shape (S, origins x horizon)."""
     histories = [padded(demand[:, :origin], demand.shape[1]) for origin in origins]
-    mean = fit_combined(np.concatenate(histories), horizon, model).mean
+    mean = fit_combined(np.concatenate(histories), horizon, model, progress=progress).mean
     came = [demand[:, origin : origin + horizon] for origin in origins]
     errors = mean - np.concatenate(came)
     return np.concatenate(np.split(errors, len(origins)), axis=1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sparing.forecast.baselines import FROM_STATSFORECAST, baseline, check_statsforecast
 from sparing.forecast.combined import CombinedModel, Reading, fit_combined
 from sparing.forecast.network import NetworkOptions
+from sparing.forecast.progress import Share, unheard, within
 
 MODELS = ("combined", "arma-bp", "arma")
 BASELINES = ("tsb", "sba", "adida", "imapa", "mean", "zero")  # what `auto` must not fall behind
@@ -20,6 +21,7 @@ LEARNT = ("auto", "pool", "select")  # from the windows of others
 CHOICES = (*LEARNT, *SINGLE)
 POOLED = ("combined", "sba", "adida", "imapa", "mean", "mean-all", "recent", "winsorised")
 NEEDED = (*POOLED, "tsb", "zero")  # by the learnt ones
+BASELINE_WORK = 0.02  # of a baseline on a series, when that of a model is 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +71,18 @@ def needed_by(method: str) -> tuple[str, ...]:
     return names
 
 
+def work_of(names: Sequence[str], num_series: int) -> float:
+    """Return how much work `point_means` is, in fits of a model to a series."""
+    return num_series * sum(1.0 if name in MODELS else BASELINE_WORK for name in names)
+
+
 def point_means(
     names: Sequence[str],
     demand: NDArray[np.float64],
     horizon: int,
     settings: Settings,
     covariates: NDArray[np.float64] | None = None,
+    progress: Share = unheard,
 ) -> dict[str, NDArray[np.float64]]:
     """Return the forecast [S, H] of each method after `demand` [S, T].
 
@@ -82,16 +90,23 @@ def point_means(
     ----------
     covariates
         Shape (S, T + H, C), for the networks.
+    progress
+        Called with the share of the work that is done.
     """
-    means = {}
-    for name in names:
+    means: dict[str, NDArray[np.float64]] = {}
+    total = work_of(names, 1)
+    for i, name in enumerate(names):
+        report = within(progress, work_of(names[:i], 1) / total, work_of(names[: i + 1], 1) / total)
         if name in means:
             continue
         if name in MODELS:
-            fit = fit_combined(demand, horizon, settings.model(name), covariates=covariates)
+            fit = fit_combined(
+                demand, horizon, settings.model(name), covariates=covariates, progress=report
+            )
             means[name] = fit.mean
             if name == "arma-bp" and "arma" in names:
                 means["arma"] = fit.linear
         else:
             means[name] = baseline(name)(demand, horizon, settings.season)
+        report(1.0)
     return {name: means[name] for name in names}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.forecast._batches import CHUNK, run_in_chunks
+from sparing.forecast.progress import Share, unheard, within
 
 HIDDEN = (10, 15)  # units of the two dense layers
 DROPOUT = 0.2  # between them
@@ -80,6 +81,7 @@ def fit_network(
     *,
     covariates: NDArray[np.float64] | None = None,
     options: NetworkOptions | None = None,
+    progress: Share = unheard,
 ) -> NetworkFit:
     """Train a network per series: residual (and covariates) in, next residual out.
 
@@ -91,6 +93,8 @@ def fit_network(
         Shape (S, T).
     covariates
         Shape (S, T + H, C), of the period that is predicted; scaled here.
+    progress
+        Called with the share of the work that is done.
     """
     options = options or NetworkOptions()
     size, length = residuals.shape
@@ -111,34 +115,38 @@ def fit_network(
         if covariates is not None:
             extra = _standardised(covariates[rows], length).astype(single)
         train = _program(options, extra.shape[2])
-        found = _trained(train, [scaled, weights, extra], looks)
+        found = _trained(train, [scaled, weights, extra], looks, progress)
         fitted[rows] = np.where(weights > 0.0, found[0] * scale[rows, None], 0.0)
         forecast[rows] = found[1] * scale[rows, None]
         losses[rows], epochs[rows] = found[2], found[3]
     return NetworkFit(fitted=fitted, forecast=forecast, losses=losses, epochs=epochs)
 
 
-def _trained(train: Any, arrays: list[NDArray[Any]], looks: int) -> list[NDArray[Any]]:
+def _trained(
+    train: Any, arrays: list[NDArray[Any]], looks: int, progress: Share
+) -> list[NDArray[Any]]:
     """Return the networks of all series; of many, those that last long are trained apart.
 
     They start anew, with the same draws: what a series gets is the same either way.
     """
 
-    def run(rows: NDArray[np.int64], limit: int) -> list[NDArray[Any]]:
+    def run(rows: NDArray[np.int64], limit: int, report: Share) -> list[NDArray[Any]]:
         small = len(arrays[0]) <= CHUNK
         chosen = [array[rows] for array in arrays]
         if not small and len(rows) < CHUNK:  # filled up, so that no other size is compiled
             chosen = [np.resize(array, (CHUNK, *array.shape[1:])) for array in chosen]
-        found = run_in_chunks(lambda *chunk: train(*chunk, np.int32(limit)), chosen)
+        found = run_in_chunks(
+            lambda *chunk: train(*chunk, np.int32(limit)), chosen, progress=report
+        )
         return [part[: len(rows)] for part in found]
 
     every = np.arange(len(arrays[0]))
     if len(every) <= CHUNK or looks <= FIRST_LOOKS:
-        return run(every, looks)
-    found = [part.copy() for part in run(every, FIRST_LOOKS)]
+        return run(every, looks, progress)
+    found = [part.copy() for part in run(every, FIRST_LOOKS, within(progress, 0.0, 0.5))]
     left = np.flatnonzero(found[3] >= FIRST_LOOKS * CHECK_EVERY)
     if len(left):
-        for part, longer in zip(found, run(left, looks), strict=True):
+        for part, longer in zip(found, run(left, looks, within(progress, 0.5, 1.0)), strict=True):
             part[left] = longer
     return found
 

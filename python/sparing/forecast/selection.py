@@ -13,7 +13,7 @@ from sparing.forecast.methods import BASELINES, MODELS, POOLED
 from sparing.forecast.windows import Window
 
 RIDGE = 0.03  # pull of the pool's weights towards equal ones, as a share of the mean square
-POWERS = (0.0, 0.5, 1.0)  # of what is expected, by whose inverse the pool weighs squared errors
+POWER = 0.5  # of what is expected, by whose inverse the pool weighs squared errors
 TRUSTS = (30.0, 100.0, 300.0, np.inf)  # peers' values; at infinity one candidate serves all series
 LEAST_EARLIER = 2  # windows from which a choice is tried out on a later one
 LEAST_EXPECTED = 0.01  # units a period, where next to nothing is expected
@@ -66,16 +66,31 @@ def pooled(weights: Mapping[str, float], means: Means) -> NDArray[np.float64]:
     return np.asarray(sum(weight * means[name] for name, weight in weights.items()))
 
 
-def pool_weights(windows: Sequence[Window], power: float = 0.5) -> dict[str, float]:
+def pool_weights(windows: Sequence[Window], singles: Sequence[str] = ()) -> dict[str, float]:
     """Return non-negative weights of least squared error over all windows, drawn to equal ones.
 
     Bates and Granger (1969); non-negative least squares of what came on what the methods said, over
-    all series at once, as the pooled root mean squared error counts them. Each value is weighed
-    by what was expected to the power of minus `power`, so that a few large series do not settle
-    it alone.
+    all series at once. Each value is weighed by the inverse root of what was expected, so that a
+    few large series do not settle it alone. Where the plain squared error over the windows would
+    then exceed that of one of `singles`, the weights move towards those of plain least squares,
+    just as far as it no longer does.
     """
     names = tuple(name for name in POOLED if all(name in w.means for w in windows))
-    equal = dict.fromkeys(names, 1.0 / len(names))
+    gram, moment = _moments(windows, names, POWER)
+    if not np.trace(gram) > 0.0:
+        return dict.fromkeys(names, 1.0 / len(names))
+    pull = RIDGE * np.trace(gram) / len(names)
+    weights = _non_negative(gram, moment, pull)
+    plain = _moments(windows, names, 0.0)
+    gain = max((_explained(windows, name) for name in singles), default=-np.inf)
+    least = _non_negative(*plain, 1e-9 * np.trace(plain[0]))
+    return dict(zip(names, map(float, _moved(weights, least, plain, gain)), strict=True))
+
+
+def _moments(
+    windows: Sequence[Window], names: Sequence[str], power: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sums of products of the methods with each other, and with what came."""
     gram, moment = np.zeros((len(names), len(names))), np.zeros(len(names))
     for window in windows:
         came = ~np.isnan(window.actual)
@@ -85,14 +100,42 @@ def pool_weights(windows: Sequence[Window], power: float = 0.5) -> dict[str, flo
         columns = columns[:, came]
         gram += (columns * weight) @ columns.T
         moment += (columns * weight) @ window.actual[came]
-    if not np.trace(gram) > 0.0:
-        return equal
+    return gram, moment
+
+
+def _non_negative(
+    gram: NDArray[np.float64], moment: NDArray[np.float64], pull: float
+) -> NDArray[np.float64]:
+    """Return the non-negative w of least w'Gw - 2 m'w, drawn to equal ones by `pull`."""
     from scipy.optimize import nnls
 
-    pull = RIDGE * np.trace(gram) / len(names)
-    root = np.linalg.cholesky(gram + pull * np.eye(len(names)))
-    target = np.linalg.solve(root, moment + pull / len(names))
-    return dict(zip(names, map(float, nnls(root.T, target)[0]), strict=True))
+    root = np.linalg.cholesky(gram + pull * np.eye(len(gram)))
+    return np.asarray(nnls(root.T, np.linalg.solve(root, moment + pull / len(gram)))[0])
+
+
+def _explained(windows: Sequence[Window], name: str) -> float:
+    """Return by how much the squared error of a method is below that of zero."""
+    total = 0.0
+    for window in windows:
+        came = ~np.isnan(window.actual)
+        mean = window.means[name][came]
+        total += float(2.0 * mean @ window.actual[came] - mean @ mean)
+    return total
+
+
+def _moved(
+    weights: NDArray[np.float64],
+    least: NDArray[np.float64],
+    plain: tuple[NDArray[np.float64], NDArray[np.float64]],
+    gain: float,
+) -> NDArray[np.float64]:
+    """Return the first point from `weights` to `least` that explains `gain`; else `least`."""
+    gram, moment = plain
+    for share in np.linspace(0.0, 1.0, 101):
+        found = weights + share * (least - weights)
+        if 2.0 * found @ moment - found @ gram @ found >= gain:
+            return np.asarray(found)
+    return least
 
 
 def select(windows: Sequence[Window], classes: DemandClasses) -> Selection:
@@ -100,19 +143,19 @@ def select(windows: Sequence[Window], classes: DemandClasses) -> Selection:
 
     The score of a candidate on a series is its mean squared error over the series' own windows,
     drawn towards that of its peers, which are the series of the same class (ADI, CV2) and
-    seasonality, relative to the scale of each: (n own + trust peers) / (n + trust). How the pool
-    weighs errors, how much the peers count, and whether there is to be a choice per series at all
-    rather than one candidate for all, is settled by rolling origin again: what the earlier windows
-    would have chosen with what was known at the origin of a later one, against what came there.
-    Where the outcome is worse over all windows than one candidate for all series, that one is
-    taken, so that `auto` is never worse there than the best single method.
+    seasonality, relative to the scale of each: (n own + trust peers) / (n + trust). How much the
+    peers count, and whether there is to be a choice per series at all rather than one candidate
+    for all, is settled by rolling origin again: what the earlier windows would have chosen with
+    what was known at the origin of a later one, against what came there. Where the outcome is
+    worse over all windows than one candidate for all series, that one is taken, so that `auto` is
+    never worse there than the best single method.
     """
     size = len(classes.number)
     singles = tuple(n for n in (*MODELS, *BASELINES) if all(n in w.means for w in windows))
     names = ("pool", *singles)
     group = classes.number * 2 + classes.seasonal
-    power, trust = _validated(windows, names, group)
-    weights = pool_weights(windows, power)
+    trust = _validated(windows, names, group)
+    weights = pool_weights(windows, singles)
     squares, counts = _squares(windows, names, weights, size)  # [S, M], [S]
     chosen = _choose(squares, counts, group, trust)
     overall, rows = squares.sum(axis=0), np.arange(size)
@@ -132,33 +175,27 @@ def select(windows: Sequence[Window], classes: DemandClasses) -> Selection:
     )
 
 
-def _validated(
-    windows: Sequence[Window], names: Sequence[str], group: NDArray[np.int64]
-) -> tuple[float, float]:
-    """Return the power and trust of least squared error when earlier windows choose for later ones.
+def _validated(windows: Sequence[Window], names: Sequence[str], group: NDArray[np.int64]) -> float:
+    """Return the trust of least squared error when earlier windows choose for later ones.
 
     One candidate for all series is kept unless a choice per series is better by more than two
     standard errors of the difference, parts being drawn.
     """
     rows = np.arange(len(group))
-    losses = {(p, t): np.zeros(len(group)) for p in POWERS for t in TRUSTS}
+    losses = {trust: np.zeros(len(group)) for trust in TRUSTS}
     for window in windows:
         earlier = [_known_at(w, window.origin) for w in windows if w.origin < window.origin]
         if len(earlier) < LEAST_EARLIER:
             continue
-        for power in POWERS:
-            weights = pool_weights(earlier, power)
-            before, counts = _squares(earlier, names, weights, len(group))
-            after, _ = _squares([window], names, weights, len(group))
-            for trust in TRUSTS:
-                chosen = _choose(before, counts, group, trust)
-                losses[power, trust] += after[rows, chosen]
-    power = min(POWERS, key=lambda p: losses[p, np.inf].sum())
-    trust = min(reversed(TRUSTS), key=lambda t: losses[power, t].sum())
-    gain = losses[power, np.inf] - losses[power, trust]
-    if not gain.sum() > 2.0 * gain.std() * np.sqrt(len(gain)):
-        trust = np.inf
-    return power, trust
+        weights = pool_weights(earlier, names[1:])
+        before, counts = _squares(earlier, names, weights, len(group))
+        after, _ = _squares([window], names, weights, len(group))
+        for trust in TRUSTS:
+            chosen = _choose(before, counts, group, trust)
+            losses[trust] += after[rows, chosen]
+    trust = min(reversed(TRUSTS), key=lambda t: losses[t].sum())
+    gain = losses[np.inf] - losses[trust]
+    return trust if gain.sum() > 2.0 * gain.std() * np.sqrt(len(gain)) else np.inf
 
 
 def _known_at(window: Window, origin: int) -> Window:

@@ -24,6 +24,8 @@ class StockResult:
     ----------
     fill_rate
         Share of the demanded units that were on the shelf when asked for, over all parts.
+    half_width
+        Of its 95 % confidence interval, parts being drawn.
     holding_cost
         Mean value on the shelf at the end of a period [money], the sum over parts.
     units
@@ -33,6 +35,7 @@ class StockResult:
     """
 
     fill_rate: float
+    half_width: float
     holding_cost: float
     units: float
     excess: float
@@ -62,8 +65,11 @@ def replay(
     filled, asked, left = replay_parts(level, demand, lead_time)
     deepest = _draws(np.nan_to_num(demand), lead_time + 1).max(axis=1, initial=0.0)
     periods = max(demand.shape[1], 1)
+    rate = float(filled.sum() / asked.sum()) if asked.sum() > 0.0 else 1.0
+    missed = np.sqrt(((filled - rate * asked) ** 2).sum()) / max(asked.sum(), 1e-12)
     return StockResult(
-        fill_rate=float(filled.sum() / asked.sum()) if asked.sum() > 0.0 else 1.0,
+        fill_rate=rate,
+        half_width=float(1.96 * missed),
         holding_cost=float((left * price).sum() / periods),
         units=float(left.sum() / periods),
         excess=float(np.maximum(level - deepest, 0.0).sum()),
@@ -119,41 +125,59 @@ def shortage_for(
 ) -> float:
     """Return the `shortage` of `order_up_to` that reaches a fill rate over past windows.
 
+    Where no stock reaches it, what none would have filled is left out of the account: more stock
+    would cost and fill nothing.
+
     Parameters
     ----------
     past
         Predictions of totals over lead_time + 1 periods at the origins of `windows`.
     windows
-        The windows themselves, whose demand is replayed; those that are over, else all.
+        The windows themselves, whose demand is replayed; see `replayed_origins`.
     confidence
         Share of resamples of the parts (bootstrap) in which the fill rate must be reached: a few
-        large demands decide it. Where no stock reaches that, half of them.
+        large demands decide it.
     """
     replays = _replays(past, windows)
     draws = np.random.default_rng(0).multinomial(
         len(weight), np.full(len(weight), 1.0 / len(weight)), size=NUM_RESAMPLES
     )
 
-    def reached(shortage: float, share: float) -> float:
-        filled, asked = np.zeros(len(weight)), np.zeros(len(weight))
+    def filled(shortage: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what is filled and asked for in each resample."""
+        found, asked = np.zeros(len(weight)), np.zeros(len(weight))
         for predictive, rows, demand in replays:
             level = order_up_to(predictive, weight[rows], shortage)
             part_filled, part_asked, _ = replay_parts(level, demand, lead_time)
-            filled[rows] += part_filled
+            found[rows] += part_filled
             asked[rows] += part_asked
-        rates = (draws @ filled) / np.maximum(draws @ asked, 1e-12)
-        return float(np.quantile(rates, 1.0 - share)) if asked.any() else 1.0
+        return draws @ found, draws @ asked
 
-    if reached(LEAST_SHORTAGE, confidence) < fill_rate:
-        confidence = 0.5
-    return _largest(lambda shortage: reached(shortage, confidence), fill_rate)
+    def reached(share: NDArray[np.float64], base: NDArray[np.float64]) -> bool:
+        rates = share / np.maximum(base, 1e-12)
+        return bool(np.quantile(np.where(base > 0.0, rates, 1.0), 1.0 - confidence) >= fill_rate)
+
+    most, asked = filled(LEAST_SHORTAGE)
+    base = asked if reached(most, asked) else most
+    return _largest(lambda shortage: reached(filled(shortage)[0], base))
+
+
+def replayed_origins(windows: Sequence[Window]) -> set[int]:
+    """Return the origins of the windows that say what stock will do.
+
+    Those that are over, so that the lead time and what follows it count as they will, and of which
+    as much was known as half of what is now: forecasts from less are worse. If there are none,
+    those that are over; else all.
+    """
+    over = {w.origin for w in windows if not np.isnan(w.actual).all(axis=0).any()}
+    now = max((w.history.shape[1] for w in windows), default=0)
+    return {o for o in over if 2 * o >= now} or over or {w.origin for w in windows}
 
 
 def _replays(
     past: Sequence[tuple[Predictive, Past]], windows: Sequence[Window]
 ) -> list[tuple[Predictive, NDArray[np.int64], NDArray[np.float64]]]:
-    over = {w.origin for w in windows if not np.isnan(w.actual).all(axis=0).any()}
-    wanted = over or {w.origin for w in windows}
+    wanted = replayed_origins(windows)
     demands = {w.origin: dict(zip(w.rows, w.actual, strict=True)) for w in windows}
     found = []
     for predictive, window in past:
@@ -164,12 +188,12 @@ def _replays(
     return found
 
 
-def _largest(reached: Callable[[float], float], target: float) -> float:
+def _largest(reached: Callable[[float], bool]) -> float:
     """Return the largest shortage that reaches the target, by bisection of its logarithm."""
     low, high = LEAST_SHORTAGE, 1.0
     for _ in range(24):
         middle = float(np.sqrt(low * high))
-        low, high = (middle, high) if reached(middle) >= target else (low, middle)
+        low, high = (middle, high) if reached(middle) else (low, middle)
     return low
 
 

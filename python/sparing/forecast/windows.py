@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.forecast.methods import Settings, point_means
+from sparing.forecast.methods import Settings, point_means, work_of
+from sparing.forecast.progress import Meter
 
 NUM_WINDOWS = 6
 LEAST_HISTORY = 6  # periods before the first origin
@@ -40,12 +41,18 @@ class Window:
 
 
 def origins_of(length: int, horizon: int, num_windows: int = NUM_WINDOWS) -> list[int]:
-    """Return the origins of the windows, latest first: a quarter of the horizon apart.
+    """Return the origins of the windows, latest first.
 
-    The latest windows are not over yet when the last period is: what they lack is left out.
+    A third of the horizon apart up to one horizon back, then half of it. The latest windows are
+    not over yet when the last period is: what they lack is left out. The earlier ones are, and
+    what stock does can be replayed in them.
     """
-    stride = max(1, horizon // 4)
-    return [o for k in range(1, num_windows + 1) if (o := length - k * stride) >= LEAST_HISTORY]
+    origins, step = [], 0
+    for number in range(num_windows):
+        wanted = horizon * (number + 1) // 3 if number < 3 else horizon * number // 2
+        step = max(step + 1, wanted)
+        origins.append(length - step)
+    return [origin for origin in origins if origin >= LEAST_HISTORY]
 
 
 def rolling_windows(
@@ -56,7 +63,7 @@ def rolling_windows(
     *,
     covariates: NDArray[np.float64] | None = None,
     num_windows: int = NUM_WINDOWS,
-    progress: Callable[[str], None] = lambda stage: None,
+    meter: Meter | None = None,
 ) -> list[Window]:
     """Forecast from each origin with each method.
 
@@ -66,13 +73,12 @@ def rolling_windows(
         Shape (S, T).
     covariates
         Shape (S, T + H, C); at each origin only what lies up to H periods after it is used.
-    progress
-        Called with a word on each window before it is computed.
+    meter
+        Counts the work: that of `methods.work_of` in each window.
     """
-    windows = []
+    windows, meter = [], meter or Meter()
     origins = origins_of(demand.shape[1], horizon, num_windows)
     for number, origin in enumerate(origins, start=1):
-        progress(f"past window {number} of {len(origins)}")
         rows = np.flatnonzero(~np.isnan(demand[:, :origin]).all(axis=1))
         history = padded(demand[rows, :origin], demand.shape[1])
         known = None
@@ -82,7 +88,8 @@ def rolling_windows(
         actual = np.full((len(rows), horizon), np.nan)
         came = demand[rows, origin : origin + horizon]
         actual[:, : came.shape[1]] = came
-        means = point_means(names, history, horizon, settings, known)
+        report = meter.part(f"past window {number} of {len(origins)}", work_of(names, len(demand)))
+        means = point_means(names, history, horizon, settings, known, report)
         windows.append(
             Window(origin=origin, rows=rows, history=history, means=means, actual=actual)
         )

@@ -13,8 +13,9 @@ from sparing.records.defects import DefectRecord
 from sparing.records.panel import DemandPanel
 
 Period: TypeAlias = Literal["week", "month", "quarter", "year"]
+DAYS_A_YEAR = 365.25
 SEASONS: dict[str, int] = {"week": 52, "month": 12, "quarter": 4, "year": 1}
-COVARIATES = ("temperature", "humidity", "installed base", "mean age")
+COVARIATES = ("temperature", "humidity", "installed base", "mean age", "share of frailest make")
 
 
 def demand_of_records(
@@ -62,11 +63,13 @@ def demand_of_records(
 def covariates_of_records(
     records: Sequence[DefectRecord], panel: DemandPanel, period: Period, horizon: int
 ) -> NDArray[np.float64]:
-    """Return temperature, humidity, installed base and mean age: shape (S, T + horizon, 4).
+    """Return what may help the networks: shape (S, T + horizon, 5), in the order of `COVARIATES`.
 
     Only what a planner can know `horizon` periods ahead: of temperature and humidity the normals
     for the time of the year, from the records of the first half of the periods; installed base
-    [units] and mean age [years] as they were `horizon` periods before.
+    [units], mean age [years] and make as they were `horizon` periods before. Records name no batch
+    of manufacture; the manufacturer stands for it: counted is the share of the installed base that
+    comes from the one with most damages a unit and year in the first half of the periods.
     """
     season, total = SEASONS[period], panel.num_periods + horizon
     found = np.zeros((panel.num_parts, total, len(COVARIATES)))
@@ -89,8 +92,8 @@ def covariates_of_records(
     found[:, :, :2] = climate.T
     starts = period_starts(panel.periods, period)
     for row, part in enumerate(panel.parts):
-        base, age = _installed([r for r in records if r.component == part], starts)
-        for i, known in enumerate((base, age), start=2):
+        own = [record for record in records if record.component == part]
+        for i, known in enumerate(_installed(own, starts, starts[half - 1]), start=2):
             found[row, :, i] = np.concatenate([np.full(horizon, known[0]), known])[:total]
     return found
 
@@ -121,13 +124,32 @@ def period_starts(names: Sequence[str], period: Period) -> list[date]:
 
 
 def _installed(
-    records: Sequence[DefectRecord], starts: Sequence[date]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how many units are in service at each day, and their mean age [years]."""
+    records: Sequence[DefectRecord], starts: Sequence[date], learnt_until: date
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return units in service at each day, their mean age [years], and share of frailest make."""
     put_in = np.array([r.installation_date.toordinal() for r in records])
     out = np.array([(r.damage_date or date.max).toordinal() for r in records])
     days = np.array([day.toordinal() for day in starts])
     inside = (put_in[None] <= days[:, None]) & (days[:, None] < out[None])
     base = inside.sum(axis=1).astype(float)
     ages = np.where(inside, days[:, None] - put_in[None], 0).sum(axis=1) / np.maximum(base, 1.0)
-    return base, ages / 365.25
+    frail = _of_frailest_make(records, put_in, out, learnt_until.toordinal())
+    share = (inside & frail).sum(axis=1) / np.maximum(base, 1.0)
+    return base, ages / DAYS_A_YEAR, share
+
+
+def _of_frailest_make(
+    records: Sequence[DefectRecord],
+    put_in: NDArray[np.int64],
+    out: NDArray[np.int64],
+    until: int,
+) -> NDArray[np.bool_]:
+    """Return which records are of the manufacturer with most damages a unit and year so far.
+
+    One year more is counted for each, so that a make of few units is not taken for frail.
+    """
+    makes = np.array([record.manufacturer for record in records])
+    years = np.clip(np.minimum(out, until) - put_in, 0, None) / DAYS_A_YEAR
+    names = np.unique(makes)
+    rates = [(out[makes == m] < until).sum() / (years[makes == m].sum() + 1.0) for m in names]
+    return np.asarray(makes == names[int(np.argmax(rates))])
