@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import pairwise
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sparing.epoch import Epoch
-from sparing.models.network_failures import FailureNode, exposure_levels, failure_levels
-from sparing.models.network_stock import StockAxis
+from sparing.models.network_failures import (
+    FailureNode,
+    Levels,
+    exposure_levels,
+    failure_levels,
+)
+from sparing.models.network_stock import Integers, StockAxis
 from sparing.nodes import Axis, Chance, Cost, Decision, Node
 from sparing.table import Table
 
@@ -59,8 +65,7 @@ class NetworkNodes:
         """Return one list of nodes per period."""
         before, behind = self.common
         ages = [Axis(f"{x.name} age", len(x.age.multiplier)) for x in self.part.sites if x.age]
-        counts = failure_levels(self.network, self.part)
-        levels = exposure_levels(self.network, self.part)
+        counts, levels = self._levels
         epochs = []
         for period in range(self.first, self.last):
             known = [(n, x) for n, x in zip(counts[period], levels[period], strict=True)]
@@ -86,6 +91,37 @@ class NetworkNodes:
             state.append(int(found))
         ages = [x.age.initial for x in self.part.sites if x.age]
         return (*state, *ages, *([0] if ages else []), 0)
+
+    def found_states(self, period: int) -> int:
+        """Return the number of states at the review of `period`."""
+        return prod(stock.found.size for stock in self.stocks) * self._belief_states(period)
+
+    def decided_states(self, period: int) -> int:
+        """Return the number of post-decision states of `period`."""
+        return prod(stock.decided.size for stock in self.stocks) * self._belief_states(period)
+
+    def orders(self, states: Integers, posts: Integers) -> Integers:
+        """Return the quantities [B, L] that lead from states to post-decision states [B, axes]."""
+        columns = []
+        for i, stock in enumerate(self.stocks):
+            before, behind = states[:, i], posts[:, i]
+            if stock.merges:
+                columns.append(stock.decided.stock[behind] - stock.found.stock[before])
+            else:
+                columns.append(stock.decided.ordered[behind] - stock.found.ordered[before])
+        return np.stack(columns, axis=1)
+
+    def _belief_states(self, period: int) -> int:
+        ages = prod(len(x.age.multiplier) for x in self.part.sites if x.age)
+        exposures, failures = self._levels[1][period][0], self._levels[0][period][0]
+        return ages * len(exposures) * failures
+
+    @cached_property
+    def _levels(self) -> tuple[list[list[int]], list[list[Levels]]]:
+        return (
+            failure_levels(self.network, self.part),
+            exposure_levels(self.network, self.part),
+        )
 
     def _stock_of(self, site: int) -> StockAxis:
         name = self.part.sites[site].name
