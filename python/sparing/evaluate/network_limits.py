@@ -12,6 +12,7 @@ from sparing.evaluate.network_plan import (
     NetworkSolution,
     PartPlan,
     SolveOptions,
+    in_memory,
     largest_states,
     solve_part,
 )
@@ -100,7 +101,7 @@ class _Downtime:
             self.problem, parts=tuple(_priced(part, factor) for part in self.problem.parts)
         )
         plans = tuple(
-            solve_part(priced, part, _in_memory(self.options), progress=progress)
+            solve_part(priced, part, in_memory(self.options), progress=progress)
             for part in priced.parts
         )
         plain = replace(priced, discount=1.0)
@@ -121,21 +122,23 @@ def _priced(part: Part, factor: float) -> Part:
     return replace(part, locations=tuple(locations))
 
 
-def _in_memory(options: SolveOptions) -> SolveOptions:
-    """Return the options for one solve of many: nothing goes to disk."""
-    return replace(options, policy_dir=None, checkpoint_dir=None)
-
-
 @dataclass(frozen=True, eq=False)
 class _Priced:
-    """The plans at one multiplier: their cost and use at its true price, and a lower bound."""
+    """The plans at one multiplier: cost and use of each at its true price, and a lower bound."""
 
     multiplier: float
     plans: tuple[PartPlan, ...]
-    cost: float
-    slack: float  # what rounding can hide in the cost
-    use: float
+    costs: tuple[float, ...]  # [parts], rounding included
+    uses: tuple[float, ...]  # [parts], rounding included
     bound: float
+
+    @property
+    def cost(self) -> float:
+        return sum(self.costs)
+
+    @property
+    def use(self) -> float:
+        return sum(self.uses)
 
 
 def solve_with_limit(
@@ -146,8 +149,10 @@ def solve_with_limit(
     A multiplier prices what is limited, so that parts are solved one by one (Everett 1963). Every
     multiplier gives a lower bound of the optimum; bisection, at the multiplier where the two
     plans around the limit cost the same, finds the highest. The plan is the cheapest found that
-    keeps the limit, and the distance of its cost to the bound is the duality gap. With a discount
-    below 1, expectations count periods by their discounts.
+    keeps the limit, parts improved one by one while it does; the distance of its cost to the bound
+    is the duality gap. Drawing once between the two plans around the limit would close it, at
+    ``details["mixture_cost"]``. With a discount below 1, expectations count periods by their
+    discounts.
 
     Raises
     ------
@@ -167,12 +172,11 @@ def solve_with_limit(
             f" {min(plan.use for plan in found):g} in expectation."
         )
     while len(found) < MOST_PRICES:
-        above = min((p for p in found if p.use > search.limit), key=lambda p: p.use, default=None)
-        below = min((p for p in found if p.use <= search.limit), key=lambda p: p.cost)
-        if above is None or not below.use < above.use:
+        above, below = search.around(found)
+        if above is None:
             break
         chord = (below.cost - above.cost) / (above.use - below.use)
-        crossing = above.cost + chord * (above.use - search.limit)
+        crossing = search.mixture_cost(found)
         best = max(plan.bound for plan in found)
         if crossing - best <= GAP * max(1.0, abs(best)) or chord in {p.multiplier for p in found}:
             break
@@ -201,25 +205,57 @@ class _Limit:
         for kind, use in self.use.items():
             weights[kind] = weights.get(kind, 0.0) + multiplier * use
         plans = tuple(
-            solve_part(problem, part, _in_memory(self.options), weights=weights, progress=progress)
+            solve_part(problem, part, in_memory(self.options), weights=weights, progress=progress)
             for part in problem.parts
         )
         measures = {"cost": problem.weights, "use": self.use}
-        found = evaluate_plans(problem, plans, measures, num_threads=self.options.num_threads)
+        found = [
+            evaluate_plans(problem, [plan], measures, num_threads=self.options.num_threads)
+            for plan in plans
+        ]
         return _Priced(
             multiplier=multiplier,
             plans=plans,
-            cost=found["cost"].value,
-            slack=(found["cost"].upper - found["cost"].lower) / 2.0,
-            use=found["use"].value,
+            costs=tuple(part["cost"].upper for part in found),
+            uses=tuple(part["use"].upper for part in found),
             bound=sum(plan.lower for plan in plans) - multiplier * self.limit,
         )
 
+    def around(self, found: list[_Priced]) -> tuple[_Priced | None, _Priced]:
+        """Return the plans with the least use above the limit, and the cheapest that keep it."""
+        above = min((p for p in found if p.use > self.limit), key=lambda p: p.use, default=None)
+        below = min((p for p in found if p.use <= self.limit), key=lambda p: p.cost)
+        return above, below
+
+    def mixture_cost(self, found: list[_Priced]) -> float:
+        """Return the cost of drawing once between the two so that the limit is met on average."""
+        above, below = self.around(found)
+        if above is None:
+            return below.cost
+        share = (self.limit - below.use) / (above.use - below.use)
+        return share * above.cost + (1.0 - share) * below.cost
+
+    def _improved(self, found: list[_Priced]) -> _Priced:
+        """Return the cheapest plans that keep the limit, each part's the best that still fits."""
+        _, chosen = self.around(found)
+        for k in range(len(chosen.plans)):
+            room = self.limit - (chosen.use - chosen.uses[k])
+            fits = [p for p in found if p.uses[k] <= room and p.costs[k] < chosen.costs[k]]
+            if fits:
+                other = min(fits, key=lambda p: p.costs[k])
+                chosen = replace(
+                    chosen,
+                    plans=(*chosen.plans[:k], other.plans[k], *chosen.plans[k + 1 :]),
+                    costs=(*chosen.costs[:k], other.costs[k], *chosen.costs[k + 1 :]),
+                    uses=(*chosen.uses[:k], other.uses[k], *chosen.uses[k + 1 :]),
+                )
+        return chosen
+
     def solution(self, found: list[_Priced], seconds: float) -> NetworkSolution:
         """Return the cheapest plans that keep the limit, with the best bound."""
-        chosen = min((p for p in found if p.use <= self.limit), key=lambda p: p.cost)
+        chosen = self._improved(found)
         best = max(found, key=lambda p: p.bound)
-        upper = chosen.cost + chosen.slack
+        upper = chosen.cost
         remark = (
             f"{self.name} {self.limit:g}: the plan needs {chosen.use:.6g} in expectation;"
             f" multiplier {best.multiplier:.6g}, duality gap {upper - best.bound:.3g}."
@@ -237,6 +273,7 @@ class _Limit:
                 "multiplier": best.multiplier,
                 "use": chosen.use,
                 "duality_gap": upper - best.bound,
+                "mixture_cost": self.mixture_cost(found),
                 "prices_tried": float(len(found)),
             },
         )

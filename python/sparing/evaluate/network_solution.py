@@ -9,10 +9,12 @@ from sparing.evaluate.network_limits import solve_for_sla, solve_with_limit
 from sparing.evaluate.network_plan import (
     NetworkSolution,
     SolveOptions,
+    in_memory,
     largest_states,
     solve_part,
 )
 from sparing.evaluate.network_rolling import rolling_plan, saturation_bound
+from sparing.exact.engine import THREADS_FROM
 from sparing.exact.progress import ProgressHook
 from sparing.models.spares_network import SparesNetwork
 
@@ -38,6 +40,8 @@ def solve_network(
         Before anything is allocated, if a period does not fit.
     """
     chosen = options or SolveOptions()
+    if chosen.num_threads == 0 and largest_states(problem) < THREADS_FROM:
+        chosen = replace(chosen, num_threads=1)
     limited = problem.budget is not None or any(
         x.volume_limit is not None for x in problem.locations
     )
@@ -58,12 +62,15 @@ def _solve_parts(
     problem: SparesNetwork, options: SolveOptions, progress: ProgressHook | None
 ) -> NetworkSolution:
     started = time.monotonic()
+    rolls = problem.rolling is not None and problem.rolling < problem.periods
+    if rolls:
+        options = in_memory(options)
     plans = tuple(solve_part(problem, part, options, progress=progress) for part in problem.parts)
     lower, upper = sum(plan.lower for plan in plans), sum(plan.upper for plan in plans)
     sweeps = problem.periods * len(plans)
     remarks: tuple[str, ...] = ()
     details: dict[str, float] = {}
-    if problem.rolling is not None and problem.rolling < problem.periods:
+    if rolls:
         plans = tuple(
             rolling_plan(problem, part, options, progress=progress) for part in problem.parts
         )
