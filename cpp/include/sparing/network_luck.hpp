@@ -13,7 +13,7 @@ namespace sparing::network {
 
 /// How failures and lead times are drawn, and what is learned from them.
 struct Law {
-    double shape;                // of the Gamma belief; its rate is in `level_rate`
+    double shape;                // of the Gamma belief; its rate b is in `decay` and `share`
     std::int32_t truncate;       // failures of a site in a period count up to this
     std::int32_t most_failures;  // values of the failures so far are capped at this
     std::int32_t num_sites, num_locations, periods;
@@ -21,10 +21,10 @@ struct Law {
     std::span<const std::int32_t> bin_start;    // [sites + 1] into `multiplier`
     std::span<const std::int32_t> multiplier;   // by site and age bin
     std::span<const std::int32_t> first_bin;    // [sites]
-    std::span<const std::int64_t> level_start;  // [periods * sites + 1] into `level_rate`
-    std::span<const double> level_rate;         // rate of the belief by exposure so far
-    std::span<const std::int64_t> next_start;   // [periods * sites] into `level_next`
-    std::span<const std::int32_t> level_next;   // [bins, levels] where the exposure goes
+    std::span<const std::int32_t> num_levels;   // [periods * sites] values of exposure so far
+    std::span<const std::int64_t> next_start;   // [periods * sites] into the next three
+    std::span<const std::int32_t> level_next;   // [bins, levels] where the exposure so far goes
+    std::span<const double> decay, share;       // [bins, levels] log(1 + e / b) and e / (b + e)
     std::span<const std::int64_t> belief_size;  // [periods * 2] levels, failures at a review
     std::span<const std::int32_t> lead_start;   // [locations + 1] into `lead_chance`
     std::span<const double> lead_chance;        // by location: chance to arrive by each age
@@ -125,20 +125,20 @@ class LuckBlock {
         auto& bin = bins_[s];
         const auto bins = law_.bin_start[s + 1] - law_.bin_start[s];
         const double e = law_.exposure[cell] * law_.multiplier[law_.bin_start[s] + bin];
-        const auto levels = law_.level_start[cell + 1] - law_.level_start[cell];
-        const double b = law_.level_rate[law_.level_start[cell] + level_];
-        const auto d = std::isnan(rate) ? predicted(law_.shape + failures_so_far_, b, e, u)
+        const std::int64_t levels = law_.num_levels[cell];
+        const auto at = law_.next_start[cell] + bin * levels + level_;
+        const auto d = std::isnan(rate) ? predicted(law_.shape + failures_so_far_, at, u)
                                         : poisson(rate * e, u);
-        level_ = law_.level_next[law_.next_start[cell] + bin * levels + level_];
+        level_ = law_.level_next[at];
         failures_so_far_ = std::min(failures_so_far_ + d, law_.most_failures);
         bin = d > 0 ? 0 : std::min(bin + 1, bins - 1);
         return d;
     }
 
-    /// Negative binomial with shape a and success probability b / (b + e), the rest at `truncate`.
-    std::int32_t predicted(double a, double b, double e, double u) const {
-        const double share = e / (b + e);
-        double chance = std::exp(-a * std::log1p(e / b)), reached = chance;
+    /// Negative binomial with shape a and failure share e / (b + e), the rest at `truncate`.
+    std::int32_t predicted(double a, std::int64_t at, double u) const {
+        const double share = law_.share[at];
+        double chance = std::exp(-a * law_.decay[at]), reached = chance;
         std::int32_t d = 0;
         for (; d < law_.truncate && u >= reached; ++d) {
             chance *= (a + d) / (d + 1.0) * share;
