@@ -21,6 +21,14 @@ from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSha
 from sparing.models.load_sharing_policies import ThresholdRule
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 from sparing.models.spare import GammaLeadTime, SparePart
+from sparing.models.spares_network import (
+    GammaPrior,
+    Location,
+    OutstandingOrder,
+    Part,
+    SparesNetwork,
+    UnitAge,
+)
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution
@@ -41,19 +49,25 @@ __all__ = [
     "ExplicitPOMDP",
     "FleetSolution",
     "GammaLeadTime",
+    "GammaPrior",
     "Goal",
     "HiddenComponent",
     "HiddenProblem",
     "IntervalRange",
     "LoadSharingCosts",
     "LoadSharingProblem",
+    "Location",
     "MultiComponentProblem",
+    "OutstandingOrder",
+    "Part",
     "RandomisedPolicy",
     "RowPolicy",
     "SparePart",
+    "SparesNetwork",
     "Table",
     "TablePolicy",
     "ThresholdRule",
+    "UnitAge",
     "built_in_cases",
     "evaluate",
     "finite_horizon",

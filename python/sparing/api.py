@@ -14,6 +14,7 @@ from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.beliefs.pomdp_rollouts import PomdpSimulation
 from sparing.beliefs.pomdp_solver import PomdpSolution
 from sparing.epoch import Epoch
+from sparing.evaluate.network_plan import NetworkSolution
 from sparing.evaluate.sizing import SizingSolution
 from sparing.exact.constrained import ConstrainedSolution, HardGoal, solve_constrained
 from sparing.exact.modified_policy_iteration import (
@@ -31,12 +32,15 @@ from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.models.spares_network import SparesNetwork
 from sparing.policies import Policy
 from sparing.ration.case_files import is_dropship, load_dropship
 from sparing.registry import public_face
 from sparing.simulate import rollouts
 from sparing.simulate.load_sharing import LoadSharingResult
+from sparing.simulate.network_results import NetworkResult
 from sparing.simulate.results import SimulationResult
+from sparing.simulate.spares_network import NetworkPolicy
 
 if TYPE_CHECKING:
     from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
@@ -68,6 +72,10 @@ def solve(model: HiddenProblem, **options: Any) -> BeliefSolution: ...
 
 @overload
 def solve(model: LoadSharingProblem | LoadSharingSystem, **options: Any) -> SizingSolution: ...
+
+
+@overload
+def solve(model: SparesNetwork, **options: Any) -> NetworkSolution: ...
 
 
 @overload
@@ -247,6 +255,17 @@ def simulate(
     num_epochs: None = None,
     **options: Any,
 ) -> LoadSharingResult: ...
+
+
+@overload
+def simulate(
+    model: SparesNetwork,
+    policy: NetworkPolicy,
+    *,
+    num_replications: int,
+    num_epochs: None = None,
+    **options: Any,
+) -> NetworkResult: ...
 
 
 @overload

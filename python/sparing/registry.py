@@ -14,6 +14,7 @@ from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
+from sparing.models.spares_network import SparesNetwork
 
 _LOAD_SHARING = ("sparing.api_load_sharing", "sparing.commands.load_sharing")
 MODULES: dict[type, tuple[str, str]] = {
@@ -21,6 +22,7 @@ MODULES: dict[type, tuple[str, str]] = {
     LoadSharingProblem: _LOAD_SHARING,
     LoadSharingSystem: _LOAD_SHARING,
     ExplicitPOMDP: ("sparing.api_pomdp", "sparing.commands.pomdp"),
+    SparesNetwork: ("sparing.api_spares_network", "sparing.commands.spares_network"),
 }
 
 

@@ -25,8 +25,10 @@ from sparing.models.hidden_files import hidden_problem, hidden_table
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_files import load_sharing_problem, load_sharing_table
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
+from sparing.models.spares_network import SparesNetwork
+from sparing.models.spares_network_files import spares_network, spares_network_table
 
-Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem | HiddenProblem
+Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem | HiddenProblem | SparesNetwork
 RATIONING_CASES = ("dropship.toml",)  # read by sparing.ration.case_files
 
 
@@ -87,6 +89,8 @@ def table_of_problem(problem: Problem) -> dict[str, Any]:
         return load_sharing_table(problem)
     if isinstance(problem, HiddenProblem):
         return hidden_table(problem)
+    if isinstance(problem, SparesNetwork):
+        return spares_network_table(problem)
     system: dict[str, Any] = {
         "kind": "multi-component",
         "structure": problem.structure,
@@ -186,6 +190,7 @@ KINDS: dict[str, Callable[[Table, str], Problem]] = {
     "hidden-multi-component": hidden_problem,
     "load-sharing": load_sharing_problem,
     "multi-component": _multi_component,
+    "spares-network": spares_network,
 }
 
 
