@@ -1,5 +1,6 @@
 #include "bindings.hpp"
 
+void bind_base_stock(py::module_& m);
 void bind_epoch_program(py::module_& m);
 void bind_explicit(py::module_& m);
 void bind_load_sharing(py::module_& m);
@@ -11,6 +12,7 @@ void bind_transient(py::module_& m);
 
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Kernels of sparing. Private: arguments are trusted, checks are made in Python.";
+    bind_base_stock(m);
     bind_epoch_program(m);
     bind_explicit(m);
     bind_load_sharing(m);
