@@ -122,8 +122,6 @@ class PartNetwork {
     double cheapest(std::span<const double> price, std::span<const double> holding,
                     std::span<const double> weight, std::span<std::int32_t> level) {
         double total = 0.0;
-        for (std::size_t l = 0; l < nodes_.size(); ++l)
-            if (net_.supplier[l] < 0) total += cheapest_of(l, price, holding, weight);
         for (std::size_t l = 0; l < nodes_.size(); ++l) {  // suppliers stand first
             if (net_.supplier[l] >= 0) {
                 const auto above = static_cast<std::size_t>(net_.supplier[l]);
@@ -131,7 +129,9 @@ class PartNetwork {
             }
             follow(l);
             shortages(l);
-            level[l] = best_level(l, price, holding, weight).first;
+            const auto [best, cost] = best_level(l, price, holding, weight);
+            level[l] = best;
+            if (net_.supplier[l] < 0) total += cost;
         }
         return total;
     }
@@ -304,6 +304,8 @@ class PartNetwork {
             const auto units = static_cast<double>(s);
             double cost =
                 price[first_ + l] * units + holding[first_ + l] * (units - mean + node.not_met[s]);
+            if (cost >= best.second)
+                break;  // it rises with s, and below l nothing costs less than 0
             if (node.supplied.empty()) {
                 cost += weight[first_ + l] * node.short_of[s];
             } else {
