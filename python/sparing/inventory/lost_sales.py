@@ -57,7 +57,7 @@ def lost_sales_mdp(
             raise ValueError(f"{name} must be > 0; got {value:g}.")
     tail = holding_cost / (stockout_cost + holding_cost)
     limits = [_quantile(demand, mean_demand, k, tail) for k in range(1, lead_time + 2)]
-    states = _states(limits[1:] if lead_time else limits, lead_time, limits)
+    states = _states(lead_time, limits)
     number = np.full(tuple(states.max(axis=0) + 1), -1, dtype=np.int64)
     number[tuple(states.T)] = np.arange(len(states))
 
@@ -92,13 +92,17 @@ def lost_sales_mdp(
     )
 
 
-def _states(_: list[int], lead_time: int, limits: list[int]) -> NDArray[np.int64]:
-    """States (x_0, ..., x_{L-1}) all of whose tails x_l + ... are within the limits of behind."""
-    # limits[k] is for k + 1 periods of demand; the youngest order counts for one period alone.
+def _states(lead_time: int, limits: list[int]) -> NDArray[np.int64]:
+    """List the states (x_0, ..., x_{L-1}) all of whose tails x_i + ... are within their limits.
+
+    Tails without x_0 were limited when their youngest order was placed; what is on hand may hold
+    what came in then and was not asked for, so all together have the widest limit.
+    """
+    tails = [limits[lead_time], *(limits[lead_time - 1 - i] for i in range(1, lead_time))]
     found = [
         state
-        for state in product(*(range(limits[lead_time - 1 - i] + 1) for i in range(lead_time)))
-        if all(sum(state[i:]) <= limits[lead_time - 1 - i] for i in range(lead_time))
+        for state in product(*(range(tail + 1) for tail in tails))
+        if all(sum(state[i:]) <= tails[i] for i in range(lead_time))
     ]
     return np.array(found, dtype=np.int64)
 

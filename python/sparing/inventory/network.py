@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sparing._checks import frozen_array, read_only
 
 EXTERNAL = -1
-TAIL = 1e-16  # probability of more units outstanding than are kept
+TAIL = 1e-14  # probability of more units outstanding than are kept, and a fifth more are kept
 LEVEL_TAIL = 1e-7  # of more units outstanding than the highest base stock that is looked at
 
 
@@ -142,8 +142,8 @@ class BaseStockNetwork:
 
     def lengths(self, heavy_tails: bool) -> NDArray[np.int32]:
         """Return the number [P, L] of units outstanding to keep probabilities of."""
-        found = _quantile(self.longest_pipeline, TAIL) + 2
-        return (2 * found + 20 if heavy_tails else found).astype(np.int32)
+        found = 1.2 * _quantile(self.longest_pipeline, TAIL) + 5.0
+        return np.asarray(2.0 * found if heavy_tails else found, dtype=np.int32)
 
     def _matrix(self, name: str, given: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
         array = frozen_array(name, given)

@@ -16,7 +16,7 @@ class ReorderPolicy:
 
     reorder_point: int  # s
     order_up_to: int  # S
-    average_cost: float  # per period; exact but for probabilities of 1e-17
+    average_cost: float  # per period; exact to rounding
 
 
 def best_reorder_policy(
@@ -65,11 +65,14 @@ class _Search:
     def __init__(self, mean: float, holding: float, stockout: float, fixed: float, lead: int):
         from scipy.stats import poisson
 
-        self._one = poisson.pmf(np.arange(int(poisson.isf(1e-17, mean)) + 2), mean)
+        def law(load: float) -> NDArray[np.float64]:
+            most = 20 + int(1.3 * poisson.isf(1e-14, load))
+            return np.asarray(poisson.pmf(np.arange(most), load))
+
+        self._one = law(mean)
         self._holding, self._stockout, self._fixed = holding, stockout, fixed
-        load = mean * (lead + 1)
-        self._load = load
-        self._law = poisson.pmf(np.arange(int(poisson.isf(1e-17, load)) + 2), load)
+        self._load = mean * (lead + 1)
+        self._law = law(self._load)
         self._costs: dict[int, float] = {}
         self._renewal = np.array([1.0 / (1.0 - self._one[0])])
 
