@@ -2,6 +2,7 @@
 
 void bind_base_stock(py::module_& m);
 void bind_epoch_program(py::module_& m);
+void bind_failure_step(py::module_& m);
 void bind_explicit(py::module_& m);
 void bind_load_sharing(py::module_& m);
 void bind_network(py::module_& m);
@@ -16,6 +17,7 @@ PYBIND11_MODULE(_core, m) {
     bind_base_stock(m);
     bind_epoch_program(m);
     bind_explicit(m);
+    bind_failure_step(m);
     bind_load_sharing(m);
     bind_network(m);
     bind_ration(m);

@@ -549,3 +549,11 @@ def measure_base_stocks(
     fill: _Numbers,
     num_threads: int,
 ) -> None: ...
+def expect_failures(
+    chance: _Numbers,
+    value: _Numbers,
+    paid: _Numbers,
+    emergency: float,
+    result: _Numbers,
+    num_threads: int,
+) -> None: ...

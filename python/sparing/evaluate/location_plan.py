@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sparing import _core
 from sparing.models.location_orders import LocationOrders
 from sparing.models.network_location import Location
 from sparing.models.spares_network import Part, SparesNetwork
 
-TAIL = 1e-4  # of failures up to the end of the horizon, beyond the belief states that are kept
+TAIL = 1e-3  # of failures up to the end of the horizon, beyond the belief states that are kept
 WAITING = 4  # units that a warehouse may owe in its own problem
 
 
@@ -46,10 +47,12 @@ class LocationPlanner:
         Periods that plans look past the end of the horizon, so that no stock is run down at it.
     """
 
-    def __init__(self, problem: SparesNetwork, part: Part, *, beyond: int = 0) -> None:
+    def __init__(
+        self, problem: SparesNetwork, part: Part, *, beyond: int = 0, num_threads: int = 1
+    ) -> None:
         if any(site.age is not None for site in part.sites):
             raise ValueError(f"part {part.name!r}: plans by location know no ages of units.")
-        self.problem, self.part = problem, part
+        self.problem, self.part, self.num_threads = problem, part, num_threads
         self.periods = problem.periods + beyond
         self._exposure = self._exposures()
         self._law = _failure_law(part, self._exposure)
@@ -90,7 +93,9 @@ class LocationPlanner:
 
     def _plan(self, alone: _Alone) -> NDArray[np.int32]:
         if alone not in self._solved:
-            self._solved[alone] = _solve_alone(alone, self._law, self.problem.discount)
+            self._solved[alone] = _solve_alone(
+                alone, self._law, self.problem.discount, self.num_threads
+            )
         return self._solved[alone]
 
     def _alone(self, i: int, downtime: float) -> _Alone:
@@ -166,64 +171,47 @@ def _failure_law(part: Part, exposure: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _solve_alone(
-    alone: _Alone, law: NDArray[np.float64], discount: float
+    alone: _Alone, law: NDArray[np.float64], discount: float, num_threads: int
 ) -> NDArray[np.int32]:
     """Return the quantity [T, stocks, N] to order where nothing is outstanding."""
     periods, beliefs, _ = law.shape
     stocks = alone.capacity + alone.backorders + 1
-    split = _thinned(law.shape[2] - 1, alone.share)
-    ages = len(alone.arrival)
-    # Value at a review: row 0 nothing outstanding, then by quantity and age 1..ages - 1.
-    value = np.zeros((1 + len(alone.orders) * (ages - 1), stocks, beliefs))
+    stock = np.arange(stocks) - alone.backorders
+    paid = alone.holding * np.maximum(stock, 0.0) + alone.downtime * np.maximum(-stock, 0.0)
+    split = _thinned(law.shape[2] - 1, alone.share).T[:, :, None]  # [own, all, 1]
+    # Value at a review: row 0 nothing outstanding, then by quantity and age 1 to the last but one.
+    rows = 1 + len(alone.orders) * (len(alone.arrival) - 1)
+    value = np.zeros((rows, stocks, beliefs))
+    after = np.empty_like(value)
     policy = np.zeros((periods, stocks, beliefs), dtype=np.int32)
     for period in range(periods - 1, -1, -1):
-        after = _demand(alone, law[period], split, discount * value)
+        _core.expect_failures(
+            chance=np.ascontiguousarray(split * law[period].T),
+            value=discount * value,
+            paid=paid,
+            emergency=alone.emergency,
+            result=after,
+            num_threads=num_threads,
+        )
         value, policy[period] = _review(alone, after)
     return policy
-
-
-def _demand(
-    alone: _Alone, law: NDArray[np.float64], split: NDArray[np.float64], value: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the value before a period's failures, its costs included; same shape."""
-    beliefs, stocks = law.shape[0], value.shape[1]
-    stock = np.arange(stocks) - alone.backorders
-    paid = alone.holding * np.maximum(stock, 0) + alone.downtime * np.maximum(-stock, 0)
-    behind = value + paid[:, None]
-    out = np.zeros_like(value)
-    position = np.arange(stocks)
-    for own in range(split.shape[1]):
-        mixed = np.zeros_like(value)
-        weight = np.zeros(beliefs)
-        for total in range(own, law.shape[1]):
-            chance = law[:, total] * split[total, own]
-            if not chance.any():
-                continue
-            mixed += chance * behind[:, :, np.minimum(np.arange(beliefs) + total, beliefs - 1)]
-            weight += chance
-        beyond = np.maximum(own - position, 0)  # failures without room among the backorders
-        out += mixed[:, np.maximum(position - own, 0)]
-        out += alone.emergency * beyond[:, None] * weight
-    return out
 
 
 def _review(
     alone: _Alone, after: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Return the value before arrivals and decisions, and the best quantity [stocks, N]."""
-    arrival, ages = alone.arrival, len(alone.arrival)
-    stocks = after.shape[1]
+    arrival = np.array(alone.arrival)[:, None, None]
+    ages, stocks = len(alone.arrival), after.shape[1]
     value = np.empty_like(after)
     best, chosen = after[0].copy(), np.zeros(after.shape[1:], dtype=np.int32)
     on_hand = np.maximum(np.arange(stocks) - alone.backorders, 0)
     for k, quantity in enumerate(alone.orders):
-        first = 1 + k * (ages - 1)
-        up = np.minimum(np.arange(stocks) + quantity, stocks - 1)
-        arrived = after[0][up]
-        for age in range(1, ages):
-            stays = after[first + age] if age + 1 < ages else 0.0
-            value[first + age - 1] = arrival[age] * arrived + (1.0 - arrival[age]) * stays
-        waits = after[first] if ages > 1 else 0.0
+        own = slice(1 + k * (ages - 1), 1 + (k + 1) * (ages - 1))  # ages 1 to ages - 1
+        arrived = after[0][np.minimum(np.arange(stocks) + quantity, stocks - 1)]
+        value[own] = arrival[1:] * arrived
+        value[own][:-1] += (1.0 - arrival[1:-1]) * after[own][1:]
+        waits = after[own.start] if ages > 1 else 0.0
         cost = arrival[0] * arrived + (1.0 - arrival[0]) * waits
         cost = cost + alone.fixed + alone.unit * quantity
         cost[on_hand + quantity > alone.capacity] = np.inf

@@ -66,7 +66,7 @@ def simulate_network(
 
 def simulate_rules(
     problem: SparesNetwork,
-    rules: StockRules,
+    rules: PartPolicy,
     *,
     part: Part | None = None,
     num_replications: int,
@@ -74,7 +74,7 @@ def simulate_rules(
     rates: Rates | None = None,
     num_threads: int = 0,
 ) -> NDArray[np.float64]:
-    """Return totals [sets, replications, kinds] of many sets of rules on the same luck.
+    """Return totals [sets, replications, kinds] of many sets of rules (or a plan) on the same luck.
 
     The kinds are those of `sparing.simulate.network_results.KINDS`; the first is the objective.
     """
