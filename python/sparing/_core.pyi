@@ -506,6 +506,7 @@ class RationOutlined:
         order_features: NDArray[np.float32],
         label: NDArray[np.float32],
     ) -> None: ...
+
 def base_stock_curves(
     supplier: NDArray[np.int32],
     own_mean: _Numbers,

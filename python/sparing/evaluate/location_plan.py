@@ -63,9 +63,7 @@ class LocationPlanner:
         """Counts of failures so far that are told apart."""
         return int(self._law.shape[1])
 
-    def orders(
-        self, *, site_price: float, warehouse_price: dict[int, float]
-    ) -> LocationOrders:
+    def orders(self, *, site_price: float, warehouse_price: dict[int, float]) -> LocationOrders:
         """Return the orders of all locations.
 
         Parameters

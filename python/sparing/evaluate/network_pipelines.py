@@ -10,7 +10,9 @@ from sparing.inventory.network import BaseStockNetwork
 from sparing.models.spares_network import Part, SparesNetwork
 
 
-def base_stock_network(problem: SparesNetwork, *, review: float = 1.0) -> BaseStockNetwork:
+def base_stock_network(
+    problem: SparesNetwork, *, review: float = 1.0, rate_factor: float = 1.0
+) -> BaseStockNetwork:
     """Return the network of base stocks with the prior mean rates, per period.
 
     A location has one order outstanding at a time, where base stocks order each unit at once: a
@@ -23,6 +25,8 @@ def base_stock_network(problem: SparesNetwork, *, review: float = 1.0) -> BaseSt
     review
         Periods added to each lead time: a failure is seen at the next review, and what is short is
         counted at the end of a period.
+    rate_factor
+        Multiplies the prior mean rates.
     """
     first = problem.parts[0]
     order = list(first.top_down)
@@ -36,7 +40,7 @@ def base_stock_network(problem: SparesNetwork, *, review: float = 1.0) -> BaseSt
             location = part.locations[i]
             if location.is_site:
                 exposed[p, k] = float(location.exposures(problem.periods).mean())
-                rate[p, k] = part.prior.mean * exposed[p, k]
+                rate[p, k] = rate_factor * part.prior.mean * exposed[p, k]
             weight[p, k] = location.downtime_cost
         for k in range(len(order) - 1, -1, -1):  # sites first: rates of orders add up
             total = rate[p, k] + sum(passed[p, j] for j in range(len(order)) if supplier[j] == k)
@@ -55,7 +59,7 @@ def base_stock_network(problem: SparesNetwork, *, review: float = 1.0) -> BaseSt
 
 
 def base_stock_levels(
-    problem: SparesNetwork, *, downtime_price: float, method: Method
+    problem: SparesNetwork, *, downtime_price: float, method: Method, rate_factor: float = 1.0
 ) -> dict[str, NDArray[np.int32]]:
     """Return by part the base stocks [L], in file order, of least holding and downtime cost.
 
@@ -64,7 +68,7 @@ def base_stock_levels(
     downtime_price
         Multiplies the downtime costs.
     """
-    network = base_stock_network(problem)
+    network = base_stock_network(problem, rate_factor=rate_factor)
     order = list(problem.parts[0].top_down)
     holding = np.array([[part.locations[i].holding_cost for i in order] for part in problem.parts])
     found, _ = cheapest_base_stocks(

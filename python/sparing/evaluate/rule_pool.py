@@ -20,6 +20,8 @@ _OTHER_COSTS = [KINDS.index(kind) for kind in ("order", "holding", "emergency")]
 _DOWNTIME, _SHORT = KINDS.index("downtime"), KINDS.index("sites short")
 
 LOWEST_PRICE, HIGHEST_PRICE = 1e-4, 1e4  # of downtime, in times its cost
+PRICE_STEP = 1e-4  # to which it is found
+CHECK_SEED = 1 << 40  # added to the tuning seed
 
 
 @dataclass
@@ -29,11 +31,13 @@ class RulePool:
     problem: SparesNetwork
     part: Part
     num_replications: int
+    check_replications: int
     seed: int
     num_threads: int = 1
     tried: list[Tried] = field(default_factory=list)
     means: list[NDArray[np.float64]] = field(default_factory=list)  # [kinds] of each
     _position: dict[bytes, int] = field(default_factory=dict)
+    _checked: dict[int, float] = field(default_factory=dict)
 
     def try_rules(self, rules: StockRules) -> None:
         """Simulate every set of rules that was not tried before."""
@@ -49,22 +53,22 @@ class RulePool:
             quantity=rules.quantity[fresh],
             review=rules.review[fresh],
         )
-        self.means += list(self._simulated(chosen))
+        self.means += list(self._simulated(chosen, self.num_replications, self.seed))
         self.tried += [chosen[k] for k in range(len(chosen))]
 
     def try_orders(self, orders: LocationOrders) -> None:
         """Simulate the orders of a plan."""
-        self.means += list(self._simulated(orders))
+        self.means += list(self._simulated(orders, self.num_replications, self.seed))
         self.tried.append(orders)
 
-    def _simulated(self, policy: Tried) -> NDArray[np.float64]:
+    def _simulated(self, policy: Tried, num_replications: int, seed: int) -> NDArray[np.float64]:
         """Return mean totals [policies, kinds]."""
         totals = simulate_rules(
             self.problem,
             policy,
             part=self.part,
-            num_replications=self.num_replications,
-            seed=self.seed,
+            num_replications=num_replications,
+            seed=seed,
             num_threads=self.num_threads,
         )
         return np.asarray(totals.mean(axis=1))
@@ -84,21 +88,36 @@ class RulePool:
         cost = means[:, _OTHER_COSTS].sum(axis=1) + price * means[:, _DOWNTIME]
         return int(np.argmin(cost))
 
-    def sites_short(self, price: float) -> float:
-        """Return the mean number of site periods short of the best at `price`."""
-        return float(self.means[self.best(price)][_SHORT])
+    def sites_short(self, position: int, *, checked: bool = False) -> float:
+        """Return the mean number of site periods short, in tuning or on the second seed."""
+        if not checked:
+            return float(self.means[position][_SHORT])
+        if position not in self._checked:
+            means = self._simulated(
+                self.tried[position], self.check_replications, self.seed + CHECK_SEED
+            )
+            self._checked[position] = float(means[0, _SHORT])
+        return self._checked[position]
 
 
-def price_for_sla(pools: Sequence[RulePool], sla: float) -> tuple[float, bool]:
+def price_for_sla(
+    pools: Sequence[RulePool], sla: float, *, checked: bool = False
+) -> tuple[float, bool]:
     """Return the lowest common price of downtime at which the best of all pools reach `sla`.
 
     The second value is False where they do not at any price; the price is then the highest.
+
+    Parameters
+    ----------
+    checked
+        Take the SLA from the runs on the second seed: rules that were picked as the best on the
+        first are a little worse anywhere else.
     """
     problem = pools[0].problem
     site_periods = problem.periods * sum(len(pool.part.sites) for pool in pools)
 
     def reached(price: float) -> bool:
-        short = sum(pool.sites_short(price) for pool in pools)
+        short = sum(pool.sites_short(pool.best(price), checked=checked) for pool in pools)
         return 1.0 - short / site_periods >= sla
 
     low, high = LOWEST_PRICE, HIGHEST_PRICE
@@ -106,7 +125,7 @@ def price_for_sla(pools: Sequence[RulePool], sla: float) -> tuple[float, bool]:
         return high, False
     if reached(low):
         return low, True
-    while high / low > 1.0 + 1e-6:
+    while high / low > 1.0 + PRICE_STEP:
         middle = float(np.sqrt(low * high))
         low, high = (low, middle) if reached(middle) else (middle, high)
     return high, True

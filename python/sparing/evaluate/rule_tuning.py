@@ -48,9 +48,7 @@ MIN_MAX = RuleKind(
 FIXED_QUANTITY = RuleKind(
     key="fixed_quantity", name="fixed order quantity", make=_fixed, batches=True
 )
-BASE_STOCK = RuleKind(
-    key="base_stock", name="base stock, tuned", make=_one_for_one, batches=False
-)
+BASE_STOCK = RuleKind(key="base_stock", name="base stock, tuned", make=_one_for_one, batches=False)
 
 
 def try_grid(pool: RulePool, kind: RuleKind, starts: Sequence[Levels]) -> None:

@@ -174,7 +174,9 @@ class BaseStockNetwork:
     ) -> None:
         wrong = ~((values >= least) & (values <= most) & np.isfinite(values))
         for part, location in np.argwhere(wrong)[:1]:
-            rule = f"at least {least:g} and finite" if most == np.inf else f"in [{least:g}, {most:g}]"
+            rule = (
+                f"at least {least:g} and finite" if most == np.inf else f"in [{least:g}, {most:g}]"
+            )
             raise ValueError(
                 f"{name} of {self.parts[part]!r} at {self.locations[location]!r} must be {rule};"
                 f" got {values[part, location]:g}."

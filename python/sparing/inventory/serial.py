@@ -66,8 +66,10 @@ def solve_serial_system(
             f"echelon_holding_cost and lead_time must have one number a stage; got {holding.size}"
             f" and {lead.size}."
         )
-    rest = _positive("stockout_cost, demand_mean, demand_deviation", [stockout_cost, demand_mean,
-                                                                      demand_deviation])
+    rest = _positive(
+        "stockout_cost, demand_mean, demand_deviation",
+        [stockout_cost, demand_mean, demand_deviation],
+    )
     penalty, mean, deviation = rest[0] + holding.sum(), rest[1], rest[2]
     levels: list[float] = []
     below = _Stage(0.0, 0.0, lambda x: penalty * np.maximum(-x, 0.0), -penalty)
@@ -95,7 +97,9 @@ def _add_stage(below: _Stage, holding: float, mean: float, deviation: float) -> 
 
     def cost(y: float) -> float:
         """E[h (y - D) + C(min(S, y - D))], split at y - D = S."""
-        expected = holding * (y - mean) + below.least * norm.cdf((y - mean - below.level) / deviation)
+        expected = holding * (y - mean) + below.least * norm.cdf(
+            (y - mean - below.level) / deviation
+        )
         low, high = y - mean - REACH * deviation, min(y - mean + REACH * deviation, below.level)
         if high <= low:
             return float(expected)
