@@ -148,7 +148,7 @@ def _gains(
     gains = []
     for move in moves:
         new_levels, new_sizes = _moved(levels, sizes, [move])
-        rules = kind.make(new_levels[None], new_sizes[None], np.array([review]))
+        rules = _rules(pool, kind, new_levels[None], new_sizes[None], np.array([review]))
         found = pool.position(rules)
         gains.append((pool.cost(start, price) - pool.cost(found, price), move))
     return gains
@@ -167,7 +167,14 @@ def _parameters(kind: RuleKind, rules: StockRules) -> tuple[Levels, Levels, int]
 def _try(
     pool: RulePool, kind: RuleKind, levels: Levels, sizes: Levels, reviews: NDArray[np.int64]
 ) -> None:
+    pool.try_rules(_rules(pool, kind, levels, sizes, reviews))
+
+
+def _rules(
+    pool: RulePool, kind: RuleKind, levels: Levels, sizes: Levels, reviews: NDArray[np.int64]
+) -> StockRules:
+    """Return rules [sets] with levels within the capacities."""
     capacity = np.array([location.capacity for location in pool.part.locations])
     levels = np.minimum(levels, capacity).astype(np.int32)
     sizes = np.maximum(sizes, 1).astype(np.int32)
-    pool.try_rules(kind.make(levels, sizes, reviews.astype(np.int32)))
+    return kind.make(levels, sizes, reviews.astype(np.int32))
