@@ -26,6 +26,7 @@ from sparing.models.case_files import load_case
 from sparing.models.explicit import ExplicitMDP
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
+from sparing.models.location_orders import LocationOrders
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
@@ -297,7 +298,9 @@ def simulate(
         )
         return result
     assert not isinstance(model, LoadSharingProblem | LoadSharingSystem | SparesNetwork)
-    assert not isinstance(policy, NetworkSolution | PartPlan | StockRules | Mapping)
+    assert not isinstance(
+        policy, NetworkSolution | PartPlan | StockRules | LocationOrders | Mapping
+    )
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)

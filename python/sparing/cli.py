@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from sparing.commands.base_stock import base_stock
 from sparing.commands.cases import cases
 from sparing.commands.compare import compare
 from sparing.commands.forecast import forecast
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front, forecast, ration):
+for command in (cases, solve, simulate, compare, front, forecast, ration, base_stock):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

@@ -36,7 +36,7 @@ def site_backorders(supplier, own_mean, share, levels):
 
 
 def simulated_backorders(supplier, rate, lead_time, levels, *, horizon, warm_up, rng):
-    """Time averages [L] of backorders when each failure is replaced at once, first come first served."""
+    """Time averages [L] of backorders; failures are replaced first come, first served."""
     num = len(levels)
     stock, area, last = list(levels), np.zeros(num), np.zeros(num)
     queue = [[] for _ in range(num)]  # who waits at a location, in order of arrival

@@ -9,26 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_base_stock import simulated_backorders, site_backorders
-
 from sparing.inventory.base_stock import METHODS, cheapest_base_stocks, measure_base_stocks
 from sparing.inventory.cost_curve import cost_curve, part_curves
 from sparing.inventory.network import BaseStockNetwork
 from sparing.inventory.palm import one_for_one
 
-BASES = dict(
-    locations=("depot", "a", "b", "c", "d", "e"),
-    supplier=[-1, 0, 0, 0, 0, 0],
-    demand_rate=[0, *[23.2] * 5],  # a year, at each base
-    lead_time=[0.02531, *[0.01] * 5],
-    local_repair_share=[0, *[0.2] * 5],
-    local_repair_time=[0, *[0.01] * 5],
-)
-OUTLETS = dict(
-    locations=("depot", "a", "b"),
-    supplier=[-1, 0, 0],
-    demand_rate=[0, 0.1, 0.1],
-    lead_time=[14, 2, 2],
-)
+BASES = {
+    "locations": ("depot", "a", "b", "c", "d", "e"),
+    "supplier": [-1, 0, 0, 0, 0, 0],
+    "demand_rate": [0, *[23.2] * 5],  # a year, at each base
+    "lead_time": [0.02531, *[0.01] * 5],
+    "local_repair_share": [0, *[0.2] * 5],
+    "local_repair_time": [0, *[0.01] * 5],
+}
+OUTLETS = {
+    "locations": ("depot", "a", "b"),
+    "supplier": [-1, 0, 0],
+    "demand_rate": [0, 0.1, 0.1],
+    "lead_time": [14, 2, 2],
+}
 PUBLISHED = [  # network, units, METRIC, VARI-METRIC, exact
     (BASES, 5, 0.965771, 0.986236, 0.986533),
     (BASES, 7, 0.326939, 0.361048, 0.361544),

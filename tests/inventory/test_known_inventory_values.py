@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm, poisson
-
 import sparing
+from scipy.stats import norm, poisson
 from sparing.inventory.lost_sales import lost_sales_mdp
 from sparing.inventory.reorder_point import best_reorder_policy
 from sparing.inventory.serial import solve_serial_system
@@ -88,13 +87,13 @@ def test_lost_sales_of_zipkin_the_long_rows(penalty, expected):
     assert best.lower - 5.1e-5 <= expected <= best.upper + 5.1e-5
 
 
-SERIAL = dict(
-    echelon_holding_cost=[3, 2, 2],
-    lead_time=[1, 1, 2],
-    stockout_cost=37.12,
-    demand_mean=5,
-    demand_deviation=1,
-)
+SERIAL = {
+    "echelon_holding_cost": [3, 2, 2],
+    "lead_time": [1, 1, 2],
+    "stockout_cost": 37.12,
+    "demand_mean": 5,
+    "demand_deviation": 1,
+}
 
 
 def test_serial_system_of_clark_and_scarf():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 import sparing
 from sparing.cli import main
 from sparing.evaluate.hyper_score import hyper_score, hyper_score_of, metric_score
@@ -110,7 +109,7 @@ def test_orders_by_location_that_say_what_a_rule_says_do_what_it_does(small):
     for i, location in enumerate(part.locations):
         stock = np.arange(12) - location.backorders
         quantity[:, 0, i] = np.where(stock <= reorder[i], np.maximum(upto[i] - stock, 0), 0)
-    options = dict(part=part, num_replications=300, seed=5)
+    options = {"part": part, "num_replications": 300, "seed": 5}
     rules = simulate_rules(small, StockRules.min_max(reorder, upto), **options)
     tables = simulate_rules(small, LocationOrders(quantity=quantity), **options)
     np.testing.assert_array_equal(rules, tables)
@@ -132,9 +131,7 @@ def test_the_plan_orders_more_where_more_failures_were_seen(small):
 def test_tuning_finds_what_brute_force_finds(small):
     """All (S at central, S north, S south) of base stocks, one by one, on the same luck."""
     part = small.parts[0]
-    pool = RulePool(
-        problem=small, part=part, num_replications=200, check_replications=200, seed=9
-    )
+    pool = RulePool(problem=small, part=part, num_replications=200, check_replications=200, seed=9)
     try_grid(pool, BASE_STOCK, [np.array([3, 1, 1])])
     refine(pool, BASE_STOCK, price=1.0, max_rounds=8)
     levels = np.stack(np.meshgrid(*[np.arange(1, 5)] * 3), axis=-1).reshape(-1, 3)
@@ -148,9 +145,7 @@ def test_tuning_finds_what_brute_force_finds(small):
 @pytest.mark.parametrize("kind", [MIN_MAX, FIXED_QUANTITY], ids=lambda kind: kind.key)
 def test_refinement_never_makes_rules_worse(small, kind):
     part = small.parts[1]
-    pool = RulePool(
-        problem=small, part=part, num_replications=100, check_replications=100, seed=2
-    )
+    pool = RulePool(problem=small, part=part, num_replications=100, check_replications=100, seed=2)
     try_grid(pool, kind, [np.array([2, 1, 1])])
     before = pool.cost(pool.best(1.0), 1.0)
     refine(pool, kind, price=1.0, max_rounds=3)

@@ -224,8 +224,8 @@ def _thinned(most: int, share: float) -> NDArray[np.float64]:
     from scipy.stats import binom
 
     totals = np.arange(most + 1)
-    table = binom.pmf(totals, totals[:, None], share)
+    table = np.asarray(binom.pmf(totals, totals[:, None], share))
     keep = int(np.count_nonzero(table.max(axis=0) > 1e-7))
     table = table[:, :keep]
     table[:, -1] += np.maximum(1.0 - table.sum(axis=1), 0.0)
-    return np.asarray(table)
+    return table

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from sparing._checks import check_number
 from sparing.evaluate.hyper_score import HyperScore, hyper_score_of
 from sparing.evaluate.location_plan import LocationPlanner
-from sparing.evaluate.network_pipelines import base_stock_levels
+from sparing.evaluate.network_pipelines import base_stock_levels, min_max_by_formula
 from sparing.evaluate.rule_pool import RulePool, Tried, price_for_sla
 from sparing.evaluate.rule_tuning import (
     BASE_STOCK,
     FIXED_QUANTITY,
     MIN_MAX,
-    RuleKind,
     refine,
     try_grid,
 )
@@ -34,6 +33,7 @@ START_PRICES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 8.0, 20.0)  # times th
 SITE_PRICES = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the price at which min-max reaches the SLA
 WAREHOUSE_PRICES = (0.1, 0.3, 1.0)
 FINER = (0.7, 1.0, 1.4)  # around the best of them
+SAFETY_FACTORS = tuple(np.arange(0.0, 6.01, 0.25).tolist())  # of min-max by formula
 RATE_FACTORS = (1.0, 1.5, 2.0)  # on the prior mean, of base stocks that know no uncertain rates
 BASELINES = ("min_max", "fixed_quantity")  # that reductions are stated against
 PLANS = ("belief", "belief_to_end")
@@ -76,7 +76,7 @@ class ComparedPolicy:
     key: str
     name: str
     policy: Mapping[str, Tried]  # by part
-    price: float  # of downtime, in times its cost, at which it was chosen
+    price: float | None  # of downtime, in times its cost, at which it was chosen
     reached: bool  # the SLA, on the second seed
     num_tried: int
     result: NetworkResult
@@ -121,24 +121,23 @@ def compare_network(
     chosen = options or CompareOptions()
     started = time.monotonic()
     found = {}
-    for key, name, pools, price, reached in _tuned(problem, chosen, told):
-        told(f"comparing {name}")
-        policy = {pool.part.name: pool.tried[pool.best(price)] for pool in pools}
+    for tuned in _tuned(problem, chosen, told):
+        told(f"comparing {tuned.name}")
         result = simulate_network(
             problem,
-            policy,
+            tuned.policy,
             num_replications=chosen.replications,
             seed=_seed(chosen, tuning=False),
             num_threads=chosen.num_threads,
         )
         targets = problem.hyper_score
-        found[key] = ComparedPolicy(
-            key=key,
-            name=name,
-            policy=policy,
-            price=price,
-            reached=reached,
-            num_tried=sum(len(pool.tried) for pool in pools),
+        found[tuned.key] = ComparedPolicy(
+            key=tuned.key,
+            name=tuned.name,
+            policy=tuned.policy,
+            price=tuned.price,
+            reached=tuned.reached,
+            num_tried=tuned.num_tried,
             result=result,
             score=None if targets is None else hyper_score_of(result.mean, targets),
         )
@@ -187,10 +186,17 @@ def reduction(metric: str, new: NetworkResult, old: NetworkResult) -> Reduction:
     )
 
 
-Tuned: TypeAlias = tuple[str, str, list[RulePool], float, bool]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Tuned:
+    key: str
+    name: str
+    policy: Mapping[str, Tried]
+    price: float | None
+    reached: bool
+    num_tried: int
 
 
-def _tuned(problem: SparesNetwork, options: CompareOptions, told: Told) -> list[Tuned]:
+def _tuned(problem: SparesNetwork, options: CompareOptions, told: Told) -> list[_Tuned]:
     plans = {
         "belief": ("belief plan by location", options.beyond),
         "belief_to_end": ("belief plan, stops at the end", 0),
@@ -199,22 +205,23 @@ def _tuned(problem: SparesNetwork, options: CompareOptions, told: Told) -> list[
         base_stock_levels(problem, downtime_price=price, method="thinning")
         for price in START_PRICES
     ]
-    found: list[Tuned] = []
+    found = [_formula(problem, options)]
     for kind in (MIN_MAX, FIXED_QUANTITY, BASE_STOCK):
         told(f"tuning {kind.name}")
         pools = _pools(problem, options)
         for pool in pools:
             try_grid(pool, kind, [start[pool.part.name] for start in starts])
         for rounds in (options.refinements, 2):
-            price = _price(problem, pools)
+            so_far = _price(problem, pools)
             for pool in pools:
-                refine(pool, kind, price=price, max_rounds=rounds)
-        found.append((kind.key, kind.name, pools, *_checked_price(problem, pools)))
+                refine(pool, kind, price=so_far, max_rounds=rounds)
+        found.append(_best_of(problem, kind.key, kind.name, pools))
     for key, (method, name) in METHODS.items():
         pools = _pools(problem, options)
         _try_base_stocks(problem, pools, method)
-        found.append((key, name, pools, *_checked_price(problem, pools)))
-    price = found[0][3]
+        found.append(_best_of(problem, key, name, pools))
+    price = next(t.price for t in found if t.key == MIN_MAX.key)
+    assert price is not None
     for key, (name, beyond) in plans.items():
         pools, planners = _pools(problem, options), []
         for pool in pools:
@@ -226,14 +233,55 @@ def _tuned(problem: SparesNetwork, options: CompareOptions, told: Told) -> list[
         best = _price(problem, pools)
         for pool, planner in zip(pools, planners, strict=True):
             _try_finer_plans(pool, planner, price, best)
-        found.append((key, name, pools, *_checked_price(problem, pools)))
+        found.append(_best_of(problem, key, name, pools))
     return found
 
 
-def _checked_price(problem: SparesNetwork, pools: list[RulePool]) -> tuple[float, bool]:
-    if problem.sla is None:
-        return 1.0, True
-    return price_for_sla(pools, problem.sla, checked=True)
+def _best_of(problem: SparesNetwork, key: str, name: str, pools: list[RulePool]) -> _Tuned:
+    """Return the best of the pools at the lowest price that reaches the SLA on the second seed."""
+    price, reached = 1.0, True
+    if problem.sla is not None:
+        price, reached = price_for_sla(pools, problem.sla, checked=True)
+    return _Tuned(
+        key=key,
+        name=name,
+        policy={pool.part.name: pool.tried[pool.best(price)] for pool in pools},
+        price=price,
+        reached=reached,
+        num_tried=sum(len(pool.tried) for pool in pools),
+    )
+
+
+def _formula(problem: SparesNetwork, options: CompareOptions) -> _Tuned:
+    """Return min-max levels as textbooks compute them, with the least safety factor that does."""
+    pools = _pools(problem, options)
+    site_periods = problem.periods * sum(len(part.sites) for part in problem.parts)
+
+    def reached(factor: float) -> bool:
+        short = 0.0
+        for pool in pools:
+            rules = min_max_by_formula(problem, pool.part, safety_factor=factor)
+            pool.try_rules(rules)
+            short += pool.sites_short(pool.position(rules), checked=True)
+        return problem.sla is None or 1.0 - short / site_periods >= problem.sla
+
+    low, high = -1, len(SAFETY_FACTORS) - 1
+    does = reached(SAFETY_FACTORS[high])
+    while does and high - low > 1:  # the SLA rises with the factor
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(SAFETY_FACTORS[middle]) else (middle, high)
+    factor = SAFETY_FACTORS[high]
+    return _Tuned(
+        key="formula",
+        name="min-max by formula",
+        policy={
+            pool.part.name: min_max_by_formula(problem, pool.part, safety_factor=factor)
+            for pool in pools
+        },
+        price=None,
+        reached=does,
+        num_tried=len(SAFETY_FACTORS),
+    )
 
 
 def _pools(problem: SparesNetwork, options: CompareOptions) -> list[RulePool]:
@@ -256,7 +304,7 @@ def _price(problem: SparesNetwork, pools: list[RulePool]) -> float:
 
 def _try_base_stocks(problem: SparesNetwork, pools: list[RulePool], method: Method) -> None:
     """Try the base stocks of least cost in the method's own eyes, at many prices of downtime."""
-    for price, factor in product(np.geomspace(0.02, 300.0, 14), RATE_FACTORS):
+    for price, factor in product(np.geomspace(0.05, 200.0, 11), RATE_FACTORS):
         levels = base_stock_levels(
             problem, downtime_price=float(price), method=method, rate_factor=factor
         )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sparing.inventory.base_stock import Method, cheapest_base_stocks
 from sparing.inventory.network import BaseStockNetwork
+from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import Part, SparesNetwork
 
 
@@ -82,6 +83,31 @@ def base_stock_levels(
     capacity = np.array([[x.capacity for x in part.locations] for part in problem.parts])
     levels = np.minimum(levels, capacity).astype(np.int32)
     return {part.name: levels[p] for p, part in enumerate(problem.parts)}
+
+
+def min_max_by_formula(
+    problem: SparesNetwork, part: Part, *, safety_factor: float, review: int = 4
+) -> StockRules:
+    """Return the (s, S) levels of a textbook: mean + factor x deviation, and the Wilson quantity.
+
+    s covers demand over the lead time and the time between reviews, taken for Poisson at the prior
+    mean rate; S - s is sqrt(2 x fixed cost x demand / holding cost), at least 1 (Silver, Pyke &
+    Thomas 2017, sec. 7.5).
+    """
+    alone = problem.only(part)
+    network = base_stock_network(alone)
+    rate = np.zeros(len(part.locations))
+    rate[list(part.top_down)] = network.order_rate[0]
+    reorder, upto = [], []
+    for location, demand in zip(part.locations, rate, strict=True):
+        mean_lead = float(np.cumprod(1.0 - np.asarray(location.arrival)).sum())
+        load = demand * (review + mean_lead)
+        level = int(np.ceil(load + safety_factor * np.sqrt(load)))
+        held = max(location.holding_cost, 1e-12)
+        batch = max(1, round(float(np.sqrt(2.0 * location.order_fixed * demand / held))))
+        reorder.append(min(level, location.capacity) - 1)
+        upto.append(min(level - 1 + batch, location.capacity))
+    return StockRules.min_max(reorder, upto, review=review)
 
 
 def _time_to_come(arrival: NDArray[np.float64], rate: float) -> float:

@@ -139,7 +139,7 @@ def cheapest_base_stocks(
     method: Method = "thinning",
     num_threads: int = 1,
 ) -> tuple[BaseStockMeasures, NDArray[np.float64]]:
-    """Return the base stocks of least holding and backorder cost, and the cost [P] per unit of time.
+    """Return the base stocks of least holding and backorder cost, and that cost [P] per time.
 
     Parameters
     ----------

@@ -124,11 +124,11 @@ class CostCurve:
         return self._plan(best, sla=sla)
 
     def spread(self, num_points: int) -> list[BaseStockMeasures]:
-        """Return so many vertices from the first to the last, evenly spread in log shortage."""
+        """Return so many vertices, evenly spread in log shortage down to 1e-6 of the first."""
         if num_points < 2:
             raise ValueError(f"num_points must be at least 2; got {num_points}.")
         depth = -np.log(np.maximum(self.shortage, 1e-300))
-        wanted = np.linspace(depth[0], depth[-1], num_points)
+        wanted = np.linspace(depth[0], min(depth[-1], depth[0] + np.log(1e6)), num_points)
         vertices = np.unique(np.clip(np.searchsorted(depth, wanted), 0, self.num_vertices - 1))
         return [self.measures(int(v)) for v in vertices]
 
@@ -239,7 +239,7 @@ def _shortage_of(
 
 
 def _vertices(row: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the units and values at which a convex row bends, its last gains of nothing cut off."""
+    """Return the units and values at which a convex row bends, gains of nothing left off."""
     value = row[np.isfinite(row)]
     gain = -np.diff(value)
     gain = gain[: int(np.count_nonzero(gain > 1e-13 * max(value[0], 1e-300)))]

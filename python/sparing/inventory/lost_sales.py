@@ -114,7 +114,7 @@ def _room(states: NDArray[np.int64], limits: list[int]) -> NDArray[np.int64]:
     room = np.full(len(states), limits[0])
     for k in range(lead_time):
         room = np.minimum(room, limits[k + 1] - tails[:, k])
-    return np.maximum(room, 0)
+    return np.asarray(np.maximum(room, 0))
 
 
 def _law(demand: DemandLaw, mean: float, most: int) -> NDArray[np.float64]:

@@ -109,13 +109,13 @@ class BaseStockNetwork:
             above = self.supplier[location]
             if above >= 0:
                 rate[:, above] += rate[:, location]
-        return rate
+        return read_only(rate)
 
     @cached_property
     def own_pipeline(self) -> NDArray[np.float64]:
         """Shape (P, L): mean units outstanding while the supplier has stock."""
         on_site = self.demand_rate * self.local_repair_share * self.local_repair_time
-        return self.order_rate * self.lead_time + on_site
+        return read_only(self.order_rate * self.lead_time + on_site)
 
     @cached_property
     def share(self) -> NDArray[np.float64]:
@@ -124,7 +124,7 @@ class BaseStockNetwork:
         inner = self.supplier >= 0
         total = self.order_rate[:, self.supplier[inner]]
         found[:, inner] = self.order_rate[:, inner] / np.where(total > 0.0, total, 1.0)
-        return np.minimum(found, 1.0)
+        return read_only(np.minimum(found, 1.0))
 
     @cached_property
     def longest_pipeline(self) -> NDArray[np.float64]:

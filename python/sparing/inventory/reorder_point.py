@@ -27,7 +27,7 @@ def best_reorder_policy(
     fixed_cost: float,
     lead_time: int = 0,
 ) -> ReorderPolicy:
-    """Return the optimal (s, S) policy of average cost, by the algorithm of Zheng & Federgruen (1991).
+    """Return the (s, S) policy of least average cost, by Zheng & Federgruen (1991).
 
     Each period: order, which arrives `lead_time` periods later (0: at once), Poisson demand,
     then holding cost per unit on hand and stock-out cost per unit backordered. No other policy
