@@ -21,7 +21,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.progress import shown_progress
-from sparing.commands.spares_network_text import decision_text, summary
+from sparing.commands.spares_network_text import FORMAT, decision_text, summary
 from sparing.evaluate.network_measures import METRIC_STATES, network_metrics
 from sparing.evaluate.network_plan import NetworkSolution, SolveOptions, policy_bytes
 from sparing.evaluate.network_solution import solve_network
@@ -29,7 +29,6 @@ from sparing.exact.options import Options
 from sparing.exact.policy_evaluation import Bounds
 from sparing.models.spares_network import SparesNetwork
 
-FORMAT = "sparing-network-solution-1"
 STREAMED_FROM = 1 << 28  # bytes of policy from which a solve streams it to disk
 
 
@@ -61,7 +60,7 @@ def solve(
         measured = _metrics(found, metrics, options.num_threads)
     report = solve_report(case, found, measured)
     if out is not None:
-        _save(problem, out, report)
+        _save(problem, found, out, report)
     _tidy(folder, keep_policy=out is not None)
     if as_json:
         print_json(report)
@@ -128,10 +127,19 @@ def solve_report(case: str, found: NetworkSolution, metrics: dict[str, Bounds]) 
     }
 
 
-def _save(problem: SparesNetwork, out: Path, report: dict[str, Any]) -> None:
+def _save(
+    problem: SparesNetwork, found: NetworkSolution, out: Path, report: dict[str, Any]
+) -> None:
     """Write case and report beside the tables; the report, last, makes the folder whole."""
     from sparing.models.case_files import save_case
 
+    for position, plan in enumerate(found.plans):
+        folder = out / "policy" / f"part{position}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for period, policy in enumerate(plan.policies):
+            table = policy.stages[0]
+            if not isinstance(table, np.memmap):  # else it was streamed there
+                np.save(folder / f"period{period}-stage0.npy", table, allow_pickle=False)
     save_case(problem, out / "case.toml")
     content = {"format": FORMAT, **report}
     write_atomically(out / "solution.json", json.dumps(content, indent=1) + "\n")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from sparing.evaluate.network_plan import PartPlan
+from sparing.evaluate.network_plan import PartPlan, largest_states
+from sparing.exact.engine import THREADS_FROM
 from sparing.exact.finite_measures import evaluate_finite_horizon
 from sparing.exact.policy_evaluation import Bounds
 from sparing.models.network_nodes import COUNTS, NetworkNodes
@@ -27,6 +28,8 @@ def evaluate_plans(
 
     Every period counts by the discounts before it.
     """
+    if num_threads == 0 and largest_states(problem) < THREADS_FROM:
+        num_threads = 1
     lower, upper = dict.fromkeys(measures, 0.0), dict.fromkeys(measures, 0.0)
     for plan in plans:
         nodes = NetworkNodes(problem, plan.part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class SolveOptions:
     num_threads: int = 0
     policy_dir: Path | None = None
     checkpoint_dir: Path | None = None
+
+
+def in_memory(options: SolveOptions) -> SolveOptions:
+    """Return the options for one solve of many: nothing goes to disk."""
+    return replace(options, policy_dir=None, checkpoint_dir=None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
