@@ -72,13 +72,22 @@ class CostCurve:
         """Return the base stocks of a vertex with their measures by this curve's method."""
         if not 0 <= vertex < self.num_vertices:
             raise ValueError(f"vertex must be in 0..{self.num_vertices - 1}; got {vertex}.")
-        steps = np.bincount(self.part[:vertex], minlength=self.network.num_parts)
-        prices = np.array([of_part[k] for of_part, k in zip(self.price, steps, strict=True)])
-        levels = levels_at_price(
-            self.network, prices, self._weight, self.method, self.minimised, self.num_threads
-        )
+        levels = self.levels(self.steps(vertex), np.ones(self.network.num_parts, dtype=bool))
         return measure_base_stocks(
             self.network, levels, method=self.method, num_threads=self.num_threads
+        )
+
+    def steps(self, vertex: Vertex) -> NDArray[np.int64]:
+        """Return how many of its own steps [P] each part has taken."""
+        return np.bincount(self.part[:vertex], minlength=self.network.num_parts)
+
+    def levels(self, steps: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Return the levels [parts, L] of the `chosen` parts [P] behind so many steps."""
+        prices = np.array([of_part[k] for of_part, k in zip(self.price, steps, strict=True)])
+        network = self.network if chosen.all() else self.network.only(chosen)
+        weight = np.ascontiguousarray(self._weight[chosen])
+        return levels_at_price(
+            network, prices[chosen], weight, self.method, self.minimised, self.num_threads
         )
 
     def within(self, budget: float) -> BaseStockPlan:
@@ -107,21 +116,30 @@ class CostCurve:
         """
         if not 0.0 < sla < 1.0:
             raise ValueError(f"sla must be above 0 and below 1; got {sla:g}.")
-        low, high = -1, self.num_vertices - 1
-        best = self.measures(high)
-        if best.sla < sla:
-            raise ValueError(
-                f"no base stocks of the curve reach an SLA of {sla:g}; the highest is"
-                f" {best.sla:.8g}."
-            )
+        walk, last = _Walk(self), self.num_vertices - 1
+        vertex = 0
+        for _ in range(8):  # what is missing to 1 falls about as the shortage does
+            missing = 1.0 - walk.sla(vertex)
+            if missing <= 0.0 or abs(np.log(missing / (1.0 - sla))) < 0.01:
+                break
+            wanted = self.shortage[vertex] * (1.0 - sla) / missing
+            vertex = min(int(np.searchsorted(-self.shortage, -wanted)), last)
+        low, high, step = vertex, vertex, 16
+        while low >= 0 and walk.sla(low) >= sla:
+            low, step = low - step, 2 * step
+        step = 16
+        while walk.sla(high) < sla:
+            if high == last:
+                raise ValueError(
+                    f"no base stocks of the curve reach an SLA of {sla:g}; the highest is"
+                    f" {walk.sla(last):.8g}."
+                )
+            high, step = min(high + step, last), 2 * step
+        low = max(low, -1)
         while high - low > 1:  # the SLA rises along the curve
             middle = (low + high) // 2
-            found = self.measures(middle)
-            if found.sla >= sla:
-                high, best = middle, found
-            else:
-                low = middle
-        return self._plan(best, sla=sla)
+            low, high = (low, middle) if walk.sla(middle) >= sla else (middle, high)
+        return self._plan(self.measures(high), sla=sla)
 
     def spread(self, num_points: int) -> list[BaseStockMeasures]:
         """Return so many vertices, evenly spread in log shortage down to 1e-6 of the first."""
@@ -147,6 +165,31 @@ class CostCurve:
             budget=budget,
             sla=sla,
         )
+
+
+class _Walk:
+    """The SLA of one vertex after another; parts whose stocks stay are not looked at again."""
+
+    def __init__(self, curve: CostCurve) -> None:
+        self._curve = curve
+        num_sites = int(curve.network.is_site.sum())
+        self._steps = np.full(curve.network.num_parts, -1)
+        self._log_ready = np.zeros((curve.network.num_parts, num_sites))
+
+    def sla(self, vertex: Vertex) -> float:
+        """Return the share of site time without a backorder."""
+        curve, network = self._curve, self._curve.network
+        steps = curve.steps(vertex)
+        changed = steps != self._steps
+        if changed.any():
+            levels = curve.levels(steps, changed)
+            found = measure_base_stocks(
+                network.only(changed), levels, method=curve.method, num_threads=curve.num_threads
+            )
+            ready = np.maximum(found.ready_rate[:, network.is_site], 1e-300)
+            self._log_ready[changed] = np.log(ready)
+            self._steps = steps
+        return float(np.exp(self._log_ready.sum(axis=0)).mean())
 
 
 def cost_curve(

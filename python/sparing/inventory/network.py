@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -139,6 +139,15 @@ class BaseStockNetwork:
     def max_level(self) -> NDArray[np.int32]:
         """Shape (P, L): highest base stock worth looking at; beyond it 1e-7 of time is short."""
         return _quantile(self.longest_pipeline, LEVEL_TAIL)
+
+    def only(self, chosen: NDArray[np.bool_]) -> BaseStockNetwork:
+        """Return the network of the parts that are `chosen` [P]."""
+        names = ("demand_rate", "lead_time", "local_repair_share", "local_repair_time", "weight")
+        fields = {name: getattr(self, name)[chosen] for name in (*names, "unit_cost")}
+        if self.installed is not None:
+            fields["installed"] = self.installed[chosen]
+        parts = tuple(np.array(self.parts, dtype=object)[chosen])
+        return replace(self, parts=parts, **fields)
 
     def lengths(self, heavy_tails: bool) -> NDArray[np.int32]:
         """Return the number [P, L] of units outstanding to keep probabilities of."""
