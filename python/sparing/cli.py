@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | forecast | ration | …"""
+"""The command line: sparing cases, solve, simulate, compare, front and the other commands."""
 
 from __future__ import annotations
 

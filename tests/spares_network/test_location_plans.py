@@ -12,7 +12,8 @@ import sparing
 from sparing.cli import main
 from sparing.evaluate.hyper_score import hyper_score, hyper_score_of, metric_score
 from sparing.evaluate.location_plan import LocationPlanner
-from sparing.evaluate.network_comparison import CompareOptions, compare_network, reduction
+from sparing.evaluate.network_comparison import compare_network, reduction
+from sparing.evaluate.network_tuning import CompareOptions
 from sparing.evaluate.rule_pool import RulePool, price_for_sla
 from sparing.evaluate.rule_tuning import BASE_STOCK, FIXED_QUANTITY, MIN_MAX, refine, try_grid
 from sparing.models.location_orders import LocationOrders

@@ -35,7 +35,8 @@ def compare_network_case(
         check_matplotlib()
     from dataclasses import replace
 
-    from sparing.evaluate.network_comparison import QUICK, CompareOptions, compare_network
+    from sparing.evaluate.network_comparison import compare_network
+    from sparing.evaluate.network_tuning import QUICK, CompareOptions
     from sparing.report.network_comparison import network_report, save_network_comparison
     from sparing.stages import thread_count
 
