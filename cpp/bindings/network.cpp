@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "sparing/location_tables.hpp"
 #include "sparing/network_rollout.hpp"
 
 using namespace py::literals;
@@ -110,13 +111,20 @@ void bind_network(py::module_& m) {
             for (const auto& post : posts) tables.push_back(in(post));
             std::optional<net::TablePolicy> table;
             if (!tables.empty()) table = table_of(a, n, tables);
+            std::optional<net::LocationTables> own;
+            if (arrays.contains("location_orders")) {
+                const auto shape = a.get<std::int64_t>("location_orders_shape");
+                own = {a.get<std::int32_t>("location_orders"), shape[1], shape[3], &n};
+            }
+            const net::Table decides = own     ? net::Table{net::LocationTables::decide, &*own}
+                                       : table ? net::Table{net::TablePolicy::decide, &*table}
+                                               : net::Table{nullptr, nullptr};
             const net::RuleSets sets{in(reorder_at), in(order_up_to), in(quantity), in(review)};
             const auto run = kernel == "baseline" ? &net::run_baseline : net::best_kernel();
             const auto t = out(totals);
             const net::Paths paths{out(stock), out(paid)};
             const py::gil_scoped_release release;
-            net::simulate(n, law, sets, table ? &*table : nullptr, run, seed, replications, t,
-                          paths, num_threads);
+            net::simulate(n, law, sets, decides, run, seed, replications, t, paths, num_threads);
         },
         "arrays"_a, "shape"_a, "truncate"_a, "most_failures"_a, "weighted"_a,
         "reorder_at"_a.noconvert(), "order_up_to"_a.noconvert(), "quantity"_a.noconvert(),

@@ -642,3 +642,55 @@ class BeliefSystem:
         loss: _Numbers,
         belief: _Numbers,
     ) -> None: ...
+
+def base_stock_curves(
+    supplier: NDArray[np.int32],
+    own_mean: _Numbers,
+    share: _Numbers,
+    length: NDArray[np.int32],
+    max_level: NDArray[np.int32],
+    resupply: int,
+    shortage: int,
+    weight: _Numbers,
+    convex: bool,
+    curve: _Numbers,
+    num_threads: int,
+) -> None: ...
+def cheapest_base_stocks(
+    supplier: NDArray[np.int32],
+    own_mean: _Numbers,
+    share: _Numbers,
+    length: NDArray[np.int32],
+    max_level: NDArray[np.int32],
+    resupply: int,
+    shortage: int,
+    price: _Numbers,
+    holding: _Numbers,
+    weight: _Numbers,
+    level: NDArray[np.int32],
+    cost: _Numbers,
+    num_threads: int,
+) -> None: ...
+def measure_base_stocks(
+    supplier: NDArray[np.int32],
+    own_mean: _Numbers,
+    share: _Numbers,
+    length: NDArray[np.int32],
+    max_level: NDArray[np.int32],
+    resupply: int,
+    shortage: int,
+    level: NDArray[np.int32],
+    backorders: _Numbers,
+    on_hand: _Numbers,
+    ready: _Numbers,
+    fill: _Numbers,
+    num_threads: int,
+) -> None: ...
+def expect_failures(
+    chance: _Numbers,
+    value: _Numbers,
+    paid: _Numbers,
+    emergency: float,
+    result: _Numbers,
+    num_threads: int,
+) -> None: ...

@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | forecast | plan ..."""
+"""The command line: sparing cases, solve, simulate, compare, front and the other commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
+from sparing.commands.base_stock import base_stock
 from sparing.commands.cases import cases
 from sparing.commands.compare import compare
 from sparing.commands.forecast import forecast
@@ -24,19 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (
-    cases,
-    solve,
-    simulate,
-    compare,
-    front,
-    forecast,
-    ration,
-    demo,
-    plan,
-    update,
-    policy,
-):
+COMMANDS = (cases, solve, simulate, compare, front, forecast, ration, base_stock)
+PLANNING = (demo, plan, update, policy)
+for command in (*COMMANDS, *PLANNING):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

@@ -134,16 +134,15 @@ inline void copy_paths(const Network& n, const Workspace& room, const Paths& pat
 
 /// Simulates every set of rules (or the table) on the same luck: totals [policies, replications,
 /// kNumTotals], which are 0 before. The same bits for any number of threads.
-inline void simulate(const Network& n, const Law& law, const RuleSets& sets,
-                     const TablePolicy* table, Kernel kernel, std::uint64_t seed,
-                     std::int64_t replications, std::span<double> totals, const Paths& paths,
-                     int num_threads) {
+inline void simulate(const Network& n, const Law& law, const RuleSets& sets, const Table& table,
+                     Kernel kernel, std::uint64_t seed, std::int64_t replications,
+                     std::span<double> totals, const Paths& paths, int num_threads) {
     const auto policies = std::int64_t(sets.review.size());
     const auto blocks = (replications + lanes - 1) / lanes;
     parallel_for(
         blocks, blocks * lanes * n.periods * n.num_locations * policies, num_threads,
         [&](std::int64_t block) {
-            Workspace room{n, law, table != nullptr, paths};
+            Workspace room{n, law, table.self != nullptr, paths};
             const auto first = block * lanes,
                        width = std::min<std::int64_t>(lanes, replications - first);
             room.luck.draw(seed, first);
@@ -154,7 +153,7 @@ inline void simulate(const Network& n, const Law& law, const RuleSets& sets,
                 double objective[lanes] = {};
                 std::fill(room.counts.begin(), room.counts.end(), 0);
                 const bool kept = p == 0;
-                kernel(n, room.luck.luck(), rules, {TablePolicy::decide, table},
+                kernel(n, room.luck.luck(), rules, table,
                        {room.counts.data(), objective,
                         kept && !room.stock.empty() ? room.stock.data() : nullptr,
                         kept && !room.paid.empty() ? room.paid.data() : nullptr},

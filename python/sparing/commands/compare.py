@@ -26,6 +26,7 @@ from sparing.commands.problems import (
     multi_component,
     summary,
 )
+from sparing.models.spares_network import SparesNetwork
 from sparing.ration.case_files import is_dropship
 from sparing.records import hydro_spares
 from sparing.registry import command_face
@@ -42,14 +43,17 @@ def compare(
             " dropship-study without it."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated days of an e-tailer.")] = 0,
-    quick: Annotated[bool, typer.Option(help="Of an e-tailer: a study of about a minute.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is simulated.")] = 0,
+    quick: Annotated[
+        bool, typer.Option(help="Of what is simulated: a study of about a minute.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Compare the usual policies with the optimum, exactly, and explain the optimal policy.
 
     For a case with spares: what it is worth to plan maintenance and stocks jointly.
     For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
+    For spares networks, ordering rules and belief plans are tuned to equal service and simulated.
     For dropship, rules that ration an e-tailer's stock are simulated beside the hindsight bound.
     For hydro-spares, three forecasting methods are compared.
     """
@@ -60,9 +64,14 @@ def compare(
         compare_forecasts(out, json)
         return
     with one_line_errors():
-        if quick or seed:
-            raise ValueError("--quick and --seed are for cases of kind 'dropship'; this is exact.")
         loaded = load_problem(case)
+        if isinstance(loaded, SparesNetwork):
+            from sparing.commands.spares_network_compare import compare_network_case
+
+            compare_network_case(case, loaded, out=out, as_json=json, quick=quick, seed=seed)
+            return
+        if quick or seed:
+            raise ValueError("--quick and --seed are for comparisons by simulation; this is exact.")
         face = command_face(loaded)
         if face is not None:
             face.compare(case, loaded, out=out, as_json=json)

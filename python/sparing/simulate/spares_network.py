@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sparing import _core
 from sparing.evaluate.network_plan import NetworkSolution, PartPlan
+from sparing.models.location_orders import LocationOrders
 from sparing.models.network_nodes import NetworkNodes
 from sparing.models.network_rules import StockRules, check_rules
 from sparing.models.spares_network import Part, SparesNetwork
@@ -23,7 +24,7 @@ from sparing.simulate.network_arrays import check_numbers, network_arrays, table
 from sparing.simulate.network_results import KINDS, NetworkResult, network_result
 from sparing.stages import thread_count
 
-PartPolicy: TypeAlias = PartPlan | StockRules
+PartPolicy: TypeAlias = PartPlan | StockRules | LocationOrders
 NetworkPolicy: TypeAlias = NetworkSolution | PartPolicy | Mapping[str, PartPolicy]
 Rates: TypeAlias = ArrayLike | Mapping[str, ArrayLike]
 
@@ -65,7 +66,7 @@ def simulate_network(
 
 def simulate_rules(
     problem: SparesNetwork,
-    rules: StockRules,
+    rules: PartPolicy,
     *,
     part: Part | None = None,
     num_replications: int,
@@ -73,7 +74,7 @@ def simulate_rules(
     rates: Rates | None = None,
     num_threads: int = 0,
 ) -> NDArray[np.float64]:
-    """Return totals [sets, replications, kinds] of many sets of rules on the same luck.
+    """Return totals [sets, replications, kinds] of many sets of rules (or a plan) on the same luck.
 
     The kinds are those of `sparing.simulate.network_results.KINDS`; the first is the objective.
     """
@@ -165,8 +166,12 @@ class _Run:
                 np.asarray(table.stages[0]).astype(np.uint32, copy=False)
                 for table in policy.policies
             ]
-            nothing = np.zeros((1, len(self.part.locations)), dtype=np.int32)
-            rules = StockRules.min_max(nothing, nothing)
+            rules = _no_rules(self.part)
+        elif isinstance(policy, LocationOrders):
+            policy.check(problem, self.part)
+            arrays["location_orders"] = policy.quantity.reshape(-1)
+            arrays["location_orders_shape"] = np.array(policy.quantity.shape, dtype=np.int64)
+            rules = _no_rules(self.part)
         else:
             check_rules(policy, len(self.part.locations))
             rules = policy
@@ -201,6 +206,11 @@ class _Run:
         ):
             raise ValueError("the policy was made for other axes or another number of periods.")
         return nodes
+
+
+def _no_rules(part: Part) -> StockRules:
+    nothing = np.zeros((1, len(part.locations)), dtype=np.int32)
+    return StockRules.min_max(nothing, nothing)
 
 
 def _policy_of(policy: NetworkPolicy, part: Part) -> PartPolicy:

@@ -1,0 +1,1 @@
+"""Classical inventory models with exact answers: base stocks in networks, (s, S), lost sales."""
