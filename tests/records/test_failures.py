@@ -92,7 +92,7 @@ def test_errors_name_file_line_and_field(tmp_path, change, message):
 
 
 def test_twice_the_same_period_and_no_records_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="line 3: inverter at north from .* is in line 2 already"):
+    with pytest.raises(ValueError, match=r"line 3: inverter at north from .* is in line 2 already"):
         read_failures(write(tmp_path, GOOD, {**GOOD, "Failures": "0"}))
     with pytest.raises(ValueError, match="has no column 'Exposure'"):
         read_failures(write(tmp_path, GOOD, header=FIELDS[:4]))

@@ -1,4 +1,4 @@
-"""Posteriors of failure rates: against conjugacy, quadrature, and the truth in simulated records."""
+"""Posteriors of failure rates: against conjugacy, quadrature, and the truth of made records."""
 
 from __future__ import annotations
 
@@ -168,9 +168,7 @@ def test_no_failures_and_failures_at_one_end_still_have_a_posterior():
     assert np.isnan(found.effects.likelihood_estimate).all()
     assert found.rates["fan"].mean < PRIOR.mean
     hottest = max(records, key=lambda r: r.temperature)
-    one = [
-        FailureRecord(**{**vars(r), "failures": 3 if r is hottest else 0}) for r in records
-    ]
+    one = [FailureRecord(**{**vars(r), "failures": 3 if r is hottest else 0}) for r in records]
     steep = infer_rates(one, prior=PRIOR, covariates=["temperature"])
     assert np.isnan(steep.effects.likelihood_estimate).all()
     assert steep.effects.mean[0] > 0.5

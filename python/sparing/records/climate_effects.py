@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,17 +164,18 @@ def _mode(
     """Return the mode of the density, which is concave, and its curvature there."""
     from scipy.optimize import minimize
 
-    def negative(effects: Floats) -> float:
+    def negative(effects: Any) -> float:
         return -float(log_density(effects[None], rows, posterior, deviation)[0])
 
-    found = minimize(
-        negative,
-        start,
-        jac=lambda t: _slopes(t, rows, posterior, deviation)[0],
-        hess=lambda t: _slopes(t, rows, posterior, deviation)[1],
-        method="trust-exact",
-    )
-    return found.x, _slopes(found.x, rows, posterior, deviation)[1]
+    def gradient(effects: Any) -> Any:
+        return _slopes(effects, rows, posterior, deviation)[0]
+
+    def hessian(effects: Any) -> Any:
+        return _slopes(effects, rows, posterior, deviation)[1]
+
+    found = minimize(negative, start, method="trust-exact", jac=gradient, hess=hessian)
+    mode: Floats = np.asarray(found.x)
+    return mode, _slopes(mode, rows, posterior, deviation)[1]
 
 
 def _slopes(

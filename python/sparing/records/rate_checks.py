@@ -1,4 +1,4 @@
-"""Posterior predictive checks: would the fitted rates make records like the ones seen?
+"""Posterior predictive checks: whether the fitted rates make records like the ones seen.
 
 Gelman et al., Bayesian Data Analysis, 3rd ed., sec. 6.3: records are made anew from each draw of
 the posterior, and a measure of them is compared with that of the records seen.
