@@ -16,6 +16,14 @@ from sparing.models.load_sharing import IntervalRange, LoadSharingCosts, LoadSha
 from sparing.models.load_sharing_policies import ThresholdRule
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
 from sparing.models.spare import GammaLeadTime, SparePart
+from sparing.models.spares_network import (
+    GammaPrior,
+    Location,
+    OutstandingOrder,
+    Part,
+    SparesNetwork,
+    UnitAge,
+)
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution
@@ -33,17 +41,23 @@ __all__ = [
     "Epoch",
     "ExplicitMDP",
     "GammaLeadTime",
+    "GammaPrior",
     "Goal",
     "IntervalRange",
     "LoadSharingCosts",
     "LoadSharingProblem",
+    "Location",
     "MultiComponentProblem",
+    "OutstandingOrder",
+    "Part",
     "RandomisedPolicy",
     "RowPolicy",
     "SparePart",
+    "SparesNetwork",
     "Table",
     "TablePolicy",
     "ThresholdRule",
+    "UnitAge",
     "built_in_cases",
     "evaluate",
     "finite_horizon",

@@ -12,11 +12,13 @@ from types import ModuleType
 
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
+from sparing.models.spares_network import SparesNetwork
 
 _LOAD_SHARING = ("sparing.api_load_sharing", "sparing.commands.load_sharing")
 MODULES: dict[type, tuple[str, str]] = {
     LoadSharingProblem: _LOAD_SHARING,
     LoadSharingSystem: _LOAD_SHARING,
+    SparesNetwork: ("sparing.api_spares_network", "sparing.commands.spares_network"),
 }
 
 

@@ -89,12 +89,15 @@ def solve(
         if face is not None:
             if (criterion or "average") != "average" or discount is not None:
                 raise ValueError(f"{case}: only --criterion average is supported for such a case.")
-            if dtype is not Precision.float64:
-                raise ValueError(f"{case}: only --dtype float64 is supported for such a case.")
+            precisions = getattr(face, "PRECISIONS", ("float64",))
+            if dtype.value not in precisions:
+                known = " or ".join(precisions)
+                raise ValueError(f"{case}: only --dtype {known} is supported for such a case.")
             options = Options(
                 tol=face.DEFAULT_TOL if tol is None else tol,
                 relative_tol=relative_tol,
                 max_sweeps=max_sweeps,
+                dtype=dtype.value,
                 num_threads=threads,
                 keep_value=out is not None,
             )

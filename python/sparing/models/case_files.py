@@ -23,8 +23,10 @@ from sparing.models.file_tables import text as _text
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_files import load_sharing_problem, load_sharing_table
 from sparing.models.multi_component import Component, Goal, MultiComponentProblem
+from sparing.models.spares_network import SparesNetwork
+from sparing.models.spares_network_files import spares_network, spares_network_table
 
-Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem
+Problem: TypeAlias = MultiComponentProblem | LoadSharingProblem | SparesNetwork
 RATIONING_CASES = ("dropship.toml",)  # read by sparing.ration.case_files
 
 
@@ -79,6 +81,8 @@ def table_of_problem(problem: Problem) -> dict[str, Any]:
     """Return the content of the case file of `problem`."""
     if isinstance(problem, LoadSharingProblem):
         return load_sharing_table(problem)
+    if isinstance(problem, SparesNetwork):
+        return spares_network_table(problem)
     system: dict[str, Any] = {
         "kind": "multi-component",
         "structure": problem.structure,
@@ -177,6 +181,7 @@ def _objective(table: Table) -> dict[str, Any]:
 KINDS: dict[str, Callable[[Table, str], Problem]] = {
     "load-sharing": load_sharing_problem,
     "multi-component": _multi_component,
+    "spares-network": spares_network,
 }
 
 
