@@ -39,7 +39,14 @@ def one_site(*, exposure=1.0, periods=50, lead=1, initial=5, **fields):
 def depot_and_sites(*, rate, ship, depot, periods, sites=2, depot_stock=0, site_stock=0):
     """A depot that supplies alike sites; times in periods of ten hours."""
     locations = [
-        Location(name="depot", capacity=1000, lead_time=depot, initial=depot_stock),
+        Location(
+            name="depot",
+            capacity=1000,
+            lead_time=depot,
+            initial=depot_stock,
+            holding_cost=1.0,
+            order_unit=2.0,
+        ),
         *(
             Location(
                 name=f"site {i + 1}",
@@ -50,6 +57,8 @@ def depot_and_sites(*, rate, ship, depot, periods, sites=2, depot_stock=0, site_
                 exposure=rate,
                 lead_time=ship,
                 emergency_cost=0.0,
+                holding_cost=1.0,
+                downtime_cost=20.0,
             )
             for i in range(sites)
         ),

@@ -71,8 +71,8 @@ def test_palm(lead):
     assert half < 0.02
     assert abs(found.mean["fill_rate"] - 0.81526) <= half
     backorders = sum((k - 5) * stats.poisson(3.0).pmf(k) for k in range(6, 60))
-    short = found.mean["short_hours_per_year"] / 8766.0
-    assert abs(short - backorders) <= found.half_widths["short_hours_per_year"] / 8766.0
+    short = found.mean["short_hours_per_year"] / 8760.0
+    assert abs(short - backorders) <= found.half_widths["short_hours_per_year"] / 8760.0
 
 
 def test_a_depot_with_two_sites_has_the_backorders_of_exact_thinning():
@@ -99,7 +99,7 @@ def test_a_depot_with_two_sites_has_the_backorders_of_exact_thinning():
     twin = Twin(network=network, rate={"part": 1.0}, down_units_fail=True)
     rule = OneForOne({"depot": depot, "site 1": level, "site 2": level})
     found = run_twin(twin, rule, num_replications=30, seed=2, confidence=0.999)
-    scale = 8766.0
+    scale = 8760.0
     half = found.half_widths["short_hours_per_year"] / scale
     assert half < 0.1
     assert abs(found.mean["short_hours_per_year"] / scale - exact) <= half
@@ -110,7 +110,7 @@ def test_rates_from_the_prior_have_its_spread():
     network = one_site(exposure=1.0, periods=10)
     twin = Twin(network=network, rate="prior", down_units_fail=True)
     found = run_twin(twin, OneForOne({"site": 5}), num_replications=800, seed=4)
-    years = twin.hours / 8766.0
+    years = twin.hours / 8760.0
     counts = found.samples[:, -1] * years
     law = stats.nbinom(2.0, 2.0 / 12.0)
     assert abs(counts.mean() - law.mean()) < 4.0 * law.std() / np.sqrt(800)

@@ -19,8 +19,8 @@ from sparing.models.spares_network import SparesNetwork
 from sparing.simulate.twin_disruptions import Disruption
 from sparing.simulate.twin_environment import Climate, LoadProfile
 
-MONTH_HOURS = 730.5  # length of a period where the case gives none
-YEAR_HOURS = 8766.0
+MONTH_HOURS = 730.0  # length of a period where the case gives none
+YEAR_HOURS = 8760.0
 
 
 @dataclass(frozen=True, kw_only=True)

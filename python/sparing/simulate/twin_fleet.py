@@ -149,6 +149,8 @@ class Fleet:
             age_bins=tuple(store.age_bin for store in stores),
             failures=self.ledger.belief_failures[number],
             exposure=self.ledger.belief_exposure[number],
+            seen_failures=int(self.ledger.failures[number].sum()),
+            seen_exposure=float(self.ledger.exposure[number].sum()),
         )
 
     def _arrivals(self, period: int) -> None:

@@ -90,7 +90,8 @@ class Ledger:
                 if store.units is not None:
                     self._learn(number, store, period)
                 store.clear()
-        self._note_stock(period + 1)
+        if period + 1 == self.twin.network.periods:
+            self._note_stock(period + 1)
 
     def records(self) -> list[FailureRecord]:
         """Return failures with exposure by part, site and period."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
 from sparing._checks import Frozen
-from sparing.models.network_values import check_whole
 
 Levels: TypeAlias = Mapping[str, int] | Mapping[str, Mapping[str, int]]
 
@@ -30,7 +28,10 @@ class Review:
     age_bins
         Of the sites' oldest units, where the case counts them; else 0.
     failures, exposure
-        Seen so far: counts as the belief takes them, and the exposure of the case.
+        What a belief of the exact model has seen: counts up to `truncate`, and the exposure that
+        the case states.
+    seen_failures, seen_exposure
+        What the records say: every failure, and the exposure in service.
     """
 
     period: int
@@ -45,6 +46,8 @@ class Review:
     age_bins: tuple[int, ...]
     failures: int
     exposure: float
+    seen_failures: int
+    seen_exposure: float
 
 
 class OrderRule(Protocol):
@@ -139,18 +142,6 @@ class CallbackRule(_AtReviews):
     def orders(self, review: Review) -> Mapping[str, int]:
         """Return what the function does."""
         return self.function(review)
-
-
-def check_levels(name: str, levels: Levels, locations: tuple[str, ...]) -> Levels:
-    """Return `levels`, or raise unless they are whole numbers of known locations."""
-    for key, value in levels.items():
-        if isinstance(value, Mapping):
-            check_levels(f"{name} of part {key!r}", value, locations)
-            continue
-        if key not in locations:
-            raise ValueError(f"{name}: unknown location {key!r}; known: {', '.join(locations)}.")
-        check_whole(f"{name} of {key!r}", value, -(1 << 30))
-    return MappingProxyType(dict(levels))
 
 
 def _of_part(levels: Levels, part: str) -> Mapping[str, int]:
