@@ -30,12 +30,23 @@ class Surroundings:
         Of the hazard [steps], of climate, load and bursts together.
     temperature, humidity
         Means over each period [periods]; None without a climate.
+    hourly
+        Both in each hour.
     """
 
     edges: Floats
     factor: Floats
     temperature: Floats | None
     humidity: Floats | None
+    hourly: tuple[Floats, Floats] | None
+
+    def at(self, hour: float) -> tuple[float, float]:
+        """Return temperature and humidity at an hour; NaN without a climate."""
+        if self.hourly is None:
+            return float("nan"), float("nan")
+        heat, damp = self.hourly
+        place = min(int(hour), heat.size - 1)
+        return float(heat[place]), float(damp[place])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,7 +71,7 @@ def surroundings(twin: Twin, site: str, generator: np.random.Generator) -> Surro
         edges = np.arange(steps + 1, dtype=np.float64)
         edges[-1] = twin.hours
     factor = np.ones(edges.size - 1)
-    heat = damp = None
+    heat = damp = hourly = None
     if twin.climate is not None:
         hourly = twin.climate.of_site(site, twin.start, steps, generator)
         means = (twin.climate.temperature.mean, twin.climate.humidity.mean)
@@ -76,7 +87,7 @@ def surroundings(twin: Twin, site: str, generator: np.random.Generator) -> Surro
             middle = 0.5 * (edges[:-1] + edges[1:])
             during = (burst.first_hour <= middle) & (middle < burst.last_hour)
             factor[during] *= burst.factor
-    return Surroundings(edges=edges, factor=factor, temperature=heat, humidity=damp)
+    return Surroundings(edges=edges, factor=factor, temperature=heat, humidity=damp, hourly=hourly)
 
 
 def candidates(

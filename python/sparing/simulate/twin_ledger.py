@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 import numpy as np
 
-from sparing.records.failures import FailureRecord
 from sparing.simulate.twin import Twin
 from sparing.simulate.twin_hazard import Surroundings
 from sparing.simulate.twin_store import Store
@@ -32,6 +30,8 @@ class Ledger:
         and period, and the exposure that the case states.
     path
         Of the traced replication: hour, location and its stock after each change.
+    damages
+        Of the same: hour, store, unit, and the hour at which it had been put in.
     """
 
     def __init__(
@@ -92,33 +92,6 @@ class Ledger:
                 store.clear()
         if period + 1 == self.twin.network.periods:
             self._note_stock(period + 1)
-
-    def records(self) -> list[FailureRecord]:
-        """Return failures with exposure by part, site and period."""
-        found = []
-        for number, of_part in enumerate(self.stores):
-            for store in of_part:
-                if store.units is None:
-                    continue
-                around = self.around[store.location.name]
-                for period in range(self.twin.network.periods):
-                    hours = timedelta(hours=period * self.twin.period_hours)
-                    climate = {}
-                    if around.temperature is not None and around.humidity is not None:
-                        climate = {
-                            "temperature": float(around.temperature[period]),
-                            "humidity": float(around.humidity[period]),
-                        }
-                    record = FailureRecord(
-                        component=store.part.name,
-                        location=store.location.name,
-                        start=(self.twin.start + hours).replace(second=0, microsecond=0),
-                        failures=int(self.failures[number, store.index, period]),
-                        exposure=float(self.exposure[number, store.index, period]),
-                        **climate,
-                    )
-                    found.append(record)
-        return found
 
     def _pay(self, store: Store, period: int) -> None:
         location, hours = store.location, self.twin.period_hours

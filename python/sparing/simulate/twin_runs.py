@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.models.network_values import check_whole
+from sparing.records.defects import DefectRecord
 from sparing.records.failures import FailureRecord
 from sparing.simulate.results import Difference, half_width
 from sparing.simulate.twin import YEAR_HOURS, Twin
 from sparing.simulate.twin_fleet import Fleet, check_simpy
 from sparing.simulate.twin_ledger import COSTS, Ledger
+from sparing.simulate.twin_records import defect_records, failure_records
 from sparing.simulate.twin_rules import OrderRule
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -49,8 +51,8 @@ class TwinResult:
         Shape (periods + 1, locations): mean stock at the reviews and at the end, all parts.
     path
         Hour, location number and stock after each change, of replication 0.
-    records
-        Failure records of replication 0.
+    records, defects
+        Failure records of replication 0 by part, site and period, and its units one by one.
     num_events
         SimPy events processed in all.
     """
@@ -66,6 +68,7 @@ class TwinResult:
     stock: Floats
     path: tuple[tuple[float, int, int], ...]
     records: tuple[FailureRecord, ...]
+    defects: tuple[DefectRecord, ...]
     num_events: int
 
     @property
@@ -138,11 +141,12 @@ def run_twin(
     stock = np.zeros((periods + 1, len(names)))
     path: tuple[tuple[float, int, int], ...] = ()
     records: tuple[FailureRecord, ...] = ()
+    defects: tuple[DefectRecord, ...] = ()
     num_events = 0
     for number in range(num_replications):
         fleet = Fleet(twin, rule, seed=seed, replication=number)
         if number == 0:
-            fleet.ledger.path = []
+            fleet.ledger.path, fleet.ledger.damages = [], []
         ledger = fleet.run()
         samples[number] = _sample(twin, ledger)
         counts[number] = ledger.num_failures, ledger.num_unfilled
@@ -150,7 +154,8 @@ def run_twin(
         stock += ledger.stock / num_replications
         num_events += fleet.num_events
         if number == 0:
-            path, records = tuple(ledger.path or ()), tuple(ledger.records())
+            path, records = tuple(ledger.path or ()), failure_records(ledger)
+            defects = defect_records(ledger)
         if progress is not None:
             progress(number + 1)
     mean = dict(zip(MEASURES, samples.mean(axis=0).tolist(), strict=True))
@@ -168,6 +173,7 @@ def run_twin(
         stock=stock,
         path=path,
         records=records,
+        defects=defects,
         num_events=num_events,
     )
 
