@@ -12,6 +12,7 @@ from sparing.commands.compare import compare
 from sparing.commands.forecast import forecast
 from sparing.commands.front import front
 from sparing.commands.output import print_error
+from sparing.commands.rates import rates
 from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front, forecast, ration, twin):
+for command in (cases, solve, simulate, compare, front, forecast, ration, rates, twin):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

@@ -17,7 +17,7 @@ from sparing.models.spares_network import Part, SparesNetwork
 from sparing.records.failures import FailureRecord
 from sparing.simulate.twin_rules import Review
 
-SAME = 1e-9  # relative difference up to which two exposures are one
+TOLERANCE = 1e-3  # relative difference of exposures up to which a plan is looked up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,12 @@ class ClosedLoop:
         The plan that was solved at the start, whose belief axis holds the failures so far. It is
         looked up as long as the exposure is that of the case; else the rest of the horizon is
         solved anew, once per period and belief.
+    tolerance
+        Relative difference up to which two exposures are one.
     """
 
     solution: NetworkSolution
+    tolerance: float = TOLERANCE
     _solved: dict[tuple[str, int, int, float], PartPlan] = field(default_factory=dict, repr=False)
 
     def advise(self, part: Part, standing: Standing) -> Advice:
@@ -94,7 +97,7 @@ class ClosedLoop:
         check_standing(network, part, standing)
         belief = part.prior.posterior(standing.failures, standing.exposure)
         plan = next(plan for plan in self.solution.plans if plan.part.name == part.name)
-        looked_up = is_planned(network, plan, standing)
+        looked_up = is_planned(network, plan, standing, self.tolerance)
         if looked_up:
             state = state_of(network, plan, standing)
             quantities = plan.orders(standing.period, state)
@@ -227,12 +230,14 @@ def check_standing(network: SparesNetwork, part: Part, standing: Standing) -> No
             )
 
 
-def is_planned(network: SparesNetwork, plan: PartPlan, standing: Standing) -> bool:
+def is_planned(
+    network: SparesNetwork, plan: PartPlan, standing: Standing, tolerance: float
+) -> bool:
     """Whether the plan's belief axis holds what was seen: its exposure, and no more failures."""
     levels = exposure_levels(network, plan.part)[standing.period][0]
     near = min(abs(float(level) - standing.exposure) for level in levels)
     most = plan.policies[standing.period].epoch.axes[-1].size - 1
-    return near <= SAME * max(standing.exposure, 1.0) and standing.failures <= most
+    return near <= max(tolerance * standing.exposure, 1e-9) and standing.failures <= most
 
 
 def state_of(network: SparesNetwork, plan: PartPlan, standing: Standing) -> tuple[int, ...]:

@@ -1,11 +1,13 @@
-"""Plots of a twin: stock over time, and what it costs as time goes on."""
+"""Plots of a twin: stock over time, cost as time goes on; and of the value of learning."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from sparing.evaluate.value_of_learning import ValueOfLearning
 from sparing.report.plots import INK, LINE, MARK_COLOURS, finish, new_figure
 from sparing.simulate.results import half_width
 from sparing.simulate.twin import Twin
@@ -70,3 +72,33 @@ def plot_costs(twin: Twin, results: dict[str, TwinResult], path: Path, *, title:
 def _shown(result: TwinResult) -> list[int]:
     """Return the locations to draw: the first few in file order."""
     return list(range(min(len(result.locations), MOST_LINES)))
+
+
+def plot_learning(curve: Sequence[ValueOfLearning], path: Path, *, title: str = "") -> None:
+    """Write the expected costs by how sure the prior is, and what the belief saves."""
+    figure, (left, right) = new_figure(2, width=5.0, height=3.6)
+    shapes = [point.shape for point in curve]
+    lines = {
+        "rate plugged in once": [point.fixed_rate for point in curve],
+        "rate plugged in, updated": [point.updated_rate for point in curve],
+        "belief": [point.belief for point in curve],
+    }
+    colours = (MARK_COLOURS[0], MARK_COLOURS[3], LINE)
+    for colour, (name, costs) in zip(colours, lines.items(), strict=True):
+        left.plot(shapes, costs, "o-", color=colour, markersize=4, linewidth=1.5, label=name)
+    for colour, saved in zip(
+        colours,
+        ([100.0 * p.over_fixed for p in curve], [100.0 * p.over_updated for p in curve]),
+        strict=False,
+    ):
+        right.plot(shapes, saved, "o-", color=colour, markersize=4, linewidth=1.5)
+    for axes, label in ((left, "expected cost"), (right, "saved by the belief [%]")):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(shapes, [f"{shape:g}" for shape in shapes])
+        axes.minorticks_off()
+        axes.grid(color="#e6e6e6", linewidth=0.7)
+        axes.set_xlabel("shape of the prior, its mean kept", fontsize=9)
+        axes.set_ylabel(label, fontsize=9)
+        axes.tick_params(labelsize=8.5)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8.5, frameon=False)
+    finish(figure, path, title)

@@ -90,7 +90,8 @@ class TwinResult:
             raise ValueError("paired results need the same seed and number of replications.")
         column = MEASURES.index(measure)
         found = self.samples[:, column] - other.samples[:, column]
-        return Difference(mean=float(found.mean()), half_width=half_width(found, self.confidence))
+        half = _half_width(measure, found, self.confidence)
+        return Difference(mean=float(found.mean()), half_width=half)
 
     def __str__(self) -> str:
         width = max(map(len, MEASURES))
@@ -159,7 +160,7 @@ def run_twin(
         if progress is not None:
             progress(number + 1)
     mean = dict(zip(MEASURES, samples.mean(axis=0).tolist(), strict=True))
-    halves = {m: half_width(samples[:, i], confidence) for i, m in enumerate(MEASURES)}
+    halves = {m: _half_width(m, samples[:, i], confidence) for i, m in enumerate(MEASURES)}
     mean["fill_rate"], halves["fill_rate"] = _fill_rate(counts, confidence)
     return TwinResult(
         locations=names,
@@ -195,11 +196,24 @@ def _sample(twin: Twin, ledger: Ledger) -> list[float]:
     ]
 
 
+def _half_width(measure: str, found: Floats, confidence: float) -> float:
+    """Return Student's half width; for a share that was the same in all, what may be unseen.
+
+    Where none of R replications shows anything, at most 1 - (1 - confidence)^(1/R) of all may
+    (Hanley and Lippman-Hand 1983), and a share differs by 1 at most.
+    """
+    if measure in ("sla", "fill_rate") and found.size and np.ptp(found) == 0.0:
+        return float(1.0 - (1.0 - confidence) ** (1.0 / found.size))
+    return half_width(found, confidence)
+
+
 def _fill_rate(counts: Floats, confidence: float) -> tuple[float, float]:
     """Return the ratio of means and its half width by the delta method (Law 2015, sec. 9.3)."""
     failures = float(counts[:, 0].mean())
     if failures == 0.0:
         return 1.0, float("nan")
+    if not counts[:, 1].any():
+        return 1.0, 1.0 - (1.0 - confidence) ** (1.0 / counts[:, 0].sum())
     share = 1.0 - float(counts[:, 1].mean()) / failures
     residuals = (counts[:, 0] - counts[:, 1] - share * counts[:, 0]) / failures
     return share, half_width(residuals, confidence)
