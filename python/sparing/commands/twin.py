@@ -19,6 +19,8 @@ from sparing.commands.problems import CaseArgument, JsonOption
 from sparing.commands.twin_policies import POLICY_HELP, rule_of
 
 MARKER = "twin.json"
+LEARNING_STATES = 1 << 16  # states of a period up to which the value of learning is computed
+COSTS = ("total", "order", "holding", "downtime", "emergency")
 UNITS = {
     "sla": "share of site time without backorder",
     "fill_rate": "share of failures served from stock",
@@ -44,6 +46,9 @@ def twin(
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="Also true rates 50 % below to 50 % above belief.")
     ] = False,
+    learning: Annotated[
+        bool, typer.Option("--learning", help="Also what a belief that learns saves, exactly.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the records, tables and plots.")
     ] = None,
@@ -62,7 +67,9 @@ def twin(
         if plain:
             fleet = Twin.plain(fleet.network)
         fleet, rule = rule_of(fleet, policy, service)
-        report = _run(case, fleet, rule, policy, replications, seed, stress, sensitivity, out)
+        curve = _learning(fleet) if learning else ()
+        asked = {"stress": stress, "sensitivity": sensitivity}
+        report = _run(case, fleet, rule, policy, replications, seed, asked, curve, out)
     if json:
         print_json(report)
     else:
@@ -76,8 +83,8 @@ def _run(
     policy: str,
     replications: int,
     seed: int,
-    stress: bool,
-    sensitivity: bool,
+    asked: dict[str, bool],
+    curve: Any,
     out: Path | None,
 ) -> dict[str, Any]:
     """Run what was asked for, and return what `sparing twin --json` prints."""
@@ -101,19 +108,36 @@ def _run(
             name: _interval(mean, result.half_widths[name]) for name, mean in result.mean.items()
         },
     }
-    for key, wanted in (("stress", stress), ("sensitivity", sensitivity)):
-        if not wanted:
-            continue
+    for key in filter(asked.get, asked):
         if key == "stress":
             rows = stress_table(scenarios(fleet), rule, **options, progress=_say)
         else:
             rows = rate_sensitivity(fleet, rule, **options, progress=_say)
         report[key] = [_stress_row(row) for row in rows]
+    if curve:
+        report["learning"] = [
+            {**vars(point), "over_fixed": point.over_fixed, "over_updated": point.over_updated}
+            for point in curve
+        ]
     if out is not None:
         from sparing.report.twin_files import write_twin
 
-        report["files"] = write_twin(fleet, result, report, out)
+        report["files"] = write_twin(fleet, result, report, out, curve)
     return report
+
+
+def _learning(fleet: Any) -> Any:
+    """Return the curve of the value of learning, of a case that can be solved many times."""
+    from sparing.evaluate.network_plan import largest_states
+    from sparing.evaluate.value_of_learning import learning_curve
+
+    states = largest_states(fleet.network)
+    if states > LEARNING_STATES:
+        raise ValueError(
+            f"--learning: the exact model has {states:,} states a period, the limit here is"
+            f" {LEARNING_STATES:,}, as it is solved many times."
+        )
+    return learning_curve(fleet.network, progress=lambda shape: _say(f"prior of shape {shape:g}"))
 
 
 def _stress_row(row: Any) -> dict[str, Any]:
@@ -174,13 +198,13 @@ def _print(report: dict[str, Any], out: Path | None) -> None:
         if key in report:
             print()
             _print_stress(title, report[key])
+    if "learning" in report:
+        print()
+        _print_learning(report["learning"])
     if out is not None:
         print(f"\nwritten to {out}: {', '.join(report['files'])}")
     if report["replications"] == 1:
         note("a single replication has no interval; --replications asks for more.")
-
-
-COSTS = ("total", "order", "holding", "downtime", "emergency")
 
 
 def _print_stress(title: str, rows: list[dict[str, Any]]) -> None:
@@ -200,3 +224,17 @@ def _print_stress(title: str, rows: list[dict[str, Any]]) -> None:
         )
     columns = [title, "total cost", "SLA", "cost, paired", "SLA, paired"]
     print_table(columns, shown)
+
+
+def _print_learning(rows: list[dict[str, Any]]) -> None:
+    shown = [
+        [
+            f"{row['shape']:g}",
+            *(number(row[key], 7) for key in ("fixed_rate", "updated_rate", "belief")),
+            f"{row['over_fixed']:.2%}",
+            f"{row['over_updated']:.2%}",
+        ]
+        for row in rows
+    ]
+    columns = ["prior's shape", "rate plugged in", "updated", "belief", "saves", "of updated"]
+    print_table(columns, shown, title="expected cost of the exact model")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sparing._files import replaced_folder, write_atomically
+from sparing.evaluate.value_of_learning import ValueOfLearning
 from sparing.records.defects import write_defects
 from sparing.records.failures import write_failures
 from sparing.simulate.results import half_width
@@ -20,7 +22,13 @@ from sparing.simulate.twin_runs import TwinResult
 FORMAT = "sparing-twin-1"
 
 
-def write_twin(twin: Twin, result: TwinResult, report: dict[str, Any], folder: Path) -> list[str]:
+def write_twin(
+    twin: Twin,
+    result: TwinResult,
+    report: dict[str, Any],
+    folder: Path,
+    curve: Sequence[ValueOfLearning] = (),
+) -> list[str]:
     """Write records, tables and plots to `folder`, and return their names.
 
     Plots are left out where matplotlib is not installed.
@@ -31,12 +39,16 @@ def write_twin(twin: Twin, result: TwinResult, report: dict[str, Any], folder: P
         write_defects(result.defects, part / "defects.csv")
         write_atomically(part / "periods.csv", _periods(twin, result))
         try:
-            from sparing.report.twin_plots import plot_costs, plot_stock
+            from sparing.report.twin_plots import plot_costs, plot_learning, plot_stock
 
             plot_stock(twin, result, part / "stock.png", title=f"{report['case']}: stock")
             costs = {report["policy"]: result}
             plot_costs(twin, costs, part / "costs.png", title=f"{report['case']}: cost so far")
             files += ["stock.png", "costs.png"]
+            if curve:
+                title = f"{report['case']}: what a belief that learns saves"
+                plot_learning(curve, part / "learning.png", title=title)
+                files.append("learning.png")
         except ImportError:
             pass
         content = {"format": FORMAT, **report, "files": files}
