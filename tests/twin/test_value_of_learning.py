@@ -52,14 +52,13 @@ def test_costs_are_those_of_plain_recursion(name, periods):
 
 
 def test_the_belief_is_never_worse_and_saves_less_the_surer_the_prior():
-    network = known("single")
-    curve = learning_curve(network, [0.5, 2.0, 200.0])
+    assert value_of_learning(known("single")).belief == pytest.approx(55.586243264451, abs=1e-8)
+    curve = learning_curve(replace(known("single"), periods=5), [0.5, 2.0, 200.0])
     for point in curve:
         assert point.belief <= point.updated_rate + 1e-9
         assert point.belief <= point.fixed_rate + 1e-9
-    assert curve[1].belief == pytest.approx(55.586243264451, abs=1e-8)
     assert curve[0].over_fixed > curve[1].over_fixed > curve[2].over_fixed
-    assert curve[1].over_fixed > 0.05
+    assert curve[1].over_fixed > 0.03
     assert curve[2].over_fixed < 1e-3
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sparing.evaluate.closed_loop import ClosedLoop, Standing, seen_in
+from sparing.commands.twin_policies import check_size
+from sparing.evaluate.closed_loop import ClosedLoop, Standing, check_standing, seen_in
 from sparing.evaluate.network_solution import solve_network
 from sparing.models.spares_network import Part, SparesNetwork
 from sparing.records.failures import FailureRecord
@@ -26,10 +27,9 @@ def advice_of(
         Such as ``central=3,site=-1`` and ``site=2@1`` (age in reviews), for every part alike;
         default the stock at the start, and no order.
     """
-    loop = ClosedLoop(solve_network(network))
     stocks = _numbers(network, "--stock", stock)
     under_way = _orders(network, ordered)
-    found = []
+    standings = []
     for part in network.parts:
         failures, exposure = seen_in(records, part)
         orders = [under_way.get(name, (0, 0)) for name in part.names]
@@ -42,6 +42,12 @@ def advice_of(
             failures=failures,
             exposure=exposure,
         )
+        check_standing(network, part, standing)
+        standings.append(standing)
+    check_size(network, "--case", "leave it out, or make the case smaller")
+    loop = ClosedLoop(solve_network(network))
+    found = []
+    for part, standing in zip(network.parts, standings, strict=True):
         advice = loop.advise(part, standing)
         found.append(
             {

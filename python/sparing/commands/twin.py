@@ -16,7 +16,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption
-from sparing.commands.twin_policies import POLICY_HELP, rule_of
+from sparing.commands.twin_policies import POLICY_HELP, check_size, rule_of
 
 MARKER = "twin.json"
 LEARNING_STATES = 1 << 16  # states of a period up to which the value of learning is computed
@@ -128,15 +128,9 @@ def _run(
 
 def _learning(fleet: Any) -> Any:
     """Return the curve of the value of learning, of a case that can be solved many times."""
-    from sparing.evaluate.network_plan import largest_states
     from sparing.evaluate.value_of_learning import learning_curve
 
-    states = largest_states(fleet.network)
-    if states > LEARNING_STATES:
-        raise ValueError(
-            f"--learning: the exact model has {states:,} states a period, the limit here is"
-            f" {LEARNING_STATES:,}, as it is solved many times."
-        )
+    check_size(fleet.network, "--learning", "it is solved many times", LEARNING_STATES)
     return learning_curve(fleet.network, progress=lambda shape: _say(f"prior of shape {shape:g}"))
 
 

@@ -37,17 +37,23 @@ def rule_of(twin: Any, policy: str, service: float) -> tuple[Any, Any]:
     return twin, _given(twin, kind, levels)
 
 
+def check_size(network: Any, option: str, advice: str, most: int = EXACT_STATES) -> None:
+    """Raise if the exact model has more states a period than a command here solves."""
+    from sparing.evaluate.network_plan import largest_states
+
+    states = largest_states(network)
+    if states > most:
+        raise ValueError(
+            f"{option}: the exact model has {states:,} states a period, the limit here is"
+            f" {most:,}; {advice}."
+        )
+
+
 def _exact(twin: Any, kind: str) -> Any:
     from sparing.evaluate.closed_loop import ClosedLoop, ClosedLoopRule, PlanRule
-    from sparing.evaluate.network_plan import largest_states
     from sparing.evaluate.network_solution import solve_network
 
-    states = largest_states(twin.network)
-    if states > EXACT_STATES:
-        raise ValueError(
-            f"--policy {kind}: the exact model has {states:,} states a period, the limit here is"
-            f" {EXACT_STATES:,}; use one-for-one or min-max."
-        )
+    check_size(twin.network, f"--policy {kind}", "use one-for-one or min-max")
     solution = solve_network(twin.network)
     return PlanRule(solution) if kind == "optimal" else ClosedLoopRule(ClosedLoop(solution))
 
