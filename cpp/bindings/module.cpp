@@ -3,6 +3,7 @@
 void bind_epoch_program(py::module_& m);
 void bind_explicit(py::module_& m);
 void bind_load_sharing(py::module_& m);
+void bind_network(py::module_& m);
 void bind_ration(py::module_& m);
 void bind_ration_learned(py::module_& m);
 void bind_rollout(py::module_& m);
@@ -14,6 +15,7 @@ PYBIND11_MODULE(_core, m) {
     bind_epoch_program(m);
     bind_explicit(m);
     bind_load_sharing(m);
+    bind_network(m);
     bind_ration(m);
     bind_ration_learned(m);
     bind_rollout(m);

@@ -379,6 +379,25 @@ def transient_rows(
     time_marked: _Numbers,
     num_threads: int,
 ) -> tuple[int, float, float, float]: ...
+def simulate_network(
+    arrays: dict[str, Any],
+    shape: float,
+    truncate: int,
+    most_failures: int,
+    weighted: bool,
+    reorder_at: NDArray[np.int32],
+    order_up_to: NDArray[np.int32],
+    quantity: NDArray[np.int32],
+    review: NDArray[np.int32],
+    posts: list[NDArray[np.uint32]],
+    seed: int,
+    replications: int,
+    totals: NDArray[np.float64],
+    stock: NDArray[np.int32],
+    paid: NDArray[np.float64],
+    num_threads: int,
+    kernel: str,
+) -> None: ...
 def simulate_load_sharing(
     size: int,
     conditions: int,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from sparing.epoch import Epoch
+from sparing.evaluate.network_plan import NetworkSolution, PartPlan
 from sparing.evaluate.sizing import SizingSolution
 from sparing.exact.constrained import ConstrainedSolution, HardGoal, solve_constrained
 from sparing.exact.modified_policy_iteration import (
@@ -26,12 +27,16 @@ from sparing.models.explicit import ExplicitMDP
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.models.network_rules import StockRules
+from sparing.models.spares_network import SparesNetwork
 from sparing.policies import Policy
 from sparing.ration.case_files import is_dropship, load_dropship
 from sparing.registry import public_face
 from sparing.simulate import rollouts
 from sparing.simulate.load_sharing import LoadSharingResult
+from sparing.simulate.network_results import NetworkResult
 from sparing.simulate.results import SimulationResult
+from sparing.simulate.spares_network import NetworkPolicy
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -58,11 +63,20 @@ def solve(model: LoadSharingProblem | LoadSharingSystem, **options: Any) -> Sizi
 
 
 @overload
+def solve(model: SparesNetwork, **options: Any) -> NetworkSolution: ...
+
+
+@overload
 def solve(model: MultiComponentProblem | Epoch, **options: Any) -> Solution: ...
 
 
 def solve(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | ExplicitMDP,
+    model: MultiComponentProblem
+    | LoadSharingProblem
+    | LoadSharingSystem
+    | SparesNetwork
+    | Epoch
+    | ExplicitMDP,
     *,
     weights: Mapping[str, float] | None = None,
     criterion: Criterion | None = None,
@@ -71,7 +85,7 @@ def solve(
     progress: ProgressHook | None = None,
     checkpoint_dir: str | Path | None = None,
     **options: Any,
-) -> Solution | ExplicitSolution | SizingSolution:
+) -> Solution | ExplicitSolution | SizingSolution | NetworkSolution:
     """Solve `model` exactly, with certified bounds.
 
     Parameters
@@ -107,7 +121,7 @@ def solve(
         if any(option is not None for option in given):
             raise ValueError("such a problem has its own costs and criterion; give options only.")
         with _shown(progress) as hook:
-            found: SizingSolution = face.solve(
+            found: SizingSolution | NetworkSolution = face.solve(
                 model, progress=hook, checkpoint_dir=checkpoint_dir, **options
             )
         return found
@@ -176,8 +190,8 @@ def solve_with_goals(
 
 
 def evaluate(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch,
-    policy: Policy,
+    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | SparesNetwork | Epoch,
+    policy: Policy | NetworkSolution,
     measures: Mapping[str, Mapping[str, float]] | None = None,
     *,
     criterion: Criterion | None = None,
@@ -201,6 +215,7 @@ def evaluate(
         bounds: dict[str, Bounds] = face.evaluate(model, policy, tol=tol)
         return bounds
     assert isinstance(model, MultiComponentProblem | Epoch)
+    assert isinstance(policy, Policy)
     epoch, chosen = _epoch_of(model, criterion, discount)
     weights = None
     if isinstance(model, MultiComponentProblem):
@@ -230,6 +245,17 @@ def simulate(
 
 @overload
 def simulate(
+    model: SparesNetwork,
+    policy: NetworkPolicy,
+    *,
+    num_replications: int,
+    num_epochs: None = None,
+    **options: Any,
+) -> NetworkResult: ...
+
+
+@overload
+def simulate(
     model: MultiComponentProblem | Epoch | Sequence[Epoch],
     policy: Policy,
     *,
@@ -240,13 +266,18 @@ def simulate(
 
 
 def simulate(
-    model: MultiComponentProblem | LoadSharingProblem | LoadSharingSystem | Epoch | Sequence[Epoch],
-    policy: Policy,
+    model: MultiComponentProblem
+    | LoadSharingProblem
+    | LoadSharingSystem
+    | SparesNetwork
+    | Epoch
+    | Sequence[Epoch],
+    policy: Policy | NetworkPolicy,
     *,
     num_replications: int,
     num_epochs: int | None = None,
     **options: Any,
-) -> SimulationResult | LoadSharingResult:
+) -> SimulationResult | LoadSharingResult | NetworkResult:
     """Roll `model` out under `policy`; see `sparing.simulate.rollouts.simulate` for the options.
 
     A problem brings its own weights of the kinds of cost and its initial state along. A
@@ -256,12 +287,17 @@ def simulate(
     face = public_face(model)
     if face is not None:
         if num_epochs is not None:
-            raise ValueError("this system runs in continuous time: give a horizon, no num_epochs.")
-        result: LoadSharingResult = face.simulate(
+            raise ValueError(
+                "this system has its own periods: give no num_epochs."
+                if isinstance(model, SparesNetwork)
+                else "this system runs in continuous time: give a horizon, no num_epochs."
+            )
+        result: LoadSharingResult | NetworkResult = face.simulate(
             model, policy, num_replications=num_replications, **options
         )
         return result
-    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem)
+    assert not isinstance(model, LoadSharingProblem | LoadSharingSystem | SparesNetwork)
+    assert not isinstance(policy, NetworkSolution | PartPlan | StockRules | Mapping)
     if isinstance(model, MultiComponentProblem):
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)

@@ -11,6 +11,8 @@ from sparing.evaluate.network_solution import solve_network
 from sparing.exact.policy_evaluation import Bounds
 from sparing.exact.progress import ProgressHook
 from sparing.models.spares_network import SparesNetwork
+from sparing.simulate.network_results import NetworkResult
+from sparing.simulate.spares_network import NetworkPolicy, simulate_network
 
 
 def solve(
@@ -34,3 +36,8 @@ def evaluate(model: SparesNetwork, policy: NetworkSolution, **options: Any) -> d
     """Return bounds of the measures of a solution's plans; see `network_metrics`."""
     options.pop("tol", None)
     return network_metrics(model, policy.plans, **options)
+
+
+def simulate(model: SparesNetwork, policy: NetworkPolicy, **options: Any) -> NetworkResult:
+    """Roll the network out under a solution or a set of rules; see `simulate_network`."""
+    return simulate_network(model, policy, **options)

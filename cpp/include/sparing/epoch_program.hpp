@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sparing/blocked_run.hpp"
+#include "sparing/buffer_slots.hpp"
 #include "sparing/program_operations.hpp"
 
 namespace sparing {
@@ -20,6 +21,7 @@ class EpochProgram {
         : sizes_(std::move(buffer_sizes)), num_threads_(num_threads) {}
 
     void add(Operation operation) {
+        slots_ = {};
         if (auto* product = std::get_if<Product>(&operation))
             product->packing = packing_of(product->rows, product->riders);
         operations_.push_back(std::move(operation));
@@ -28,6 +30,7 @@ class EpochProgram {
     /// `counts` that makes each at most `largest` elements. To be called behind the last `add`.
     void set_blocks(std::span<const std::int64_t> counts, std::int64_t largest) {
         groups_ = block_groups(operations_, sizes_, counts, largest);
+        slots_ = {};
     }
     [[nodiscard]] std::int64_t size(int buffer) const { return sizes_[buffer]; }
 
@@ -51,23 +54,24 @@ class EpochProgram {
 
   private:
     void bind(std::span<const T> end, std::span<T> start) {
-        scratch_.resize(sizes_.size());
+        if (slots_.slot.empty()) slots_ = share_buffers(operations_, groups_, sizes_);
+        scratch_.resize(slots_.size.size());
+        for (std::size_t s = 0; s < scratch_.size(); ++s) scratch_[s].resize(slots_.size[s]);
         tensors_.assign(sizes_.size(), {});
         // Buffer 0 is only ever read: the lowering never writes to it.
         tensors_[0].value = const_cast<T*>(end.data());
         tensors_[1].value = start.data();
-        for (std::size_t b = 2; b < sizes_.size(); ++b) {
-            scratch_[b].resize(sizes_[b]);
-            tensors_[b].value = scratch_[b].data();
-        }
+        for (std::size_t b = 2; b < sizes_.size(); ++b)
+            if (slots_.slot[b] >= 0) tensors_[b].value = scratch_[slots_.slot[b]].data();
     }
     /// The output tensor of an operation, with room for post-decision states inside a stage.
     Tensor<T> output(int buffer) {
         tensors_[buffer].post = nullptr;
         if (!keep_posts_) return tensors_[buffer];
-        posts_.resize(sizes_.size());
-        posts_[buffer].resize(sizes_[buffer]);
-        return {tensors_[buffer].value, posts_[buffer].data()};
+        posts_.resize(slots_.size.size() + 2);
+        auto& posts = posts_[buffer < 2 ? buffer : slots_.slot[buffer] + 2];
+        if (std::int64_t(posts.size()) < sizes_[buffer]) posts.resize(sizes_[buffer]);
+        return {tensors_[buffer].value, posts.data()};
     }
     using Posts = std::span<const std::span<std::uint32_t>>;
 
@@ -121,7 +125,8 @@ class EpochProgram {
     int num_threads_;
     std::vector<Operation> operations_;
     std::vector<BlockGroup> groups_;
-    std::vector<std::vector<T>> scratch_;
+    BufferSlots slots_;
+    std::vector<std::vector<T>> scratch_;  // [slots]
     std::vector<std::vector<std::uint32_t>> posts_;
     std::vector<Tensor<T>> tensors_;
     bool keep_posts_ = false;

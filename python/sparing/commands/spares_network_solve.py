@@ -21,7 +21,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.progress import shown_progress
-from sparing.commands.spares_network_text import decision_text, summary
+from sparing.commands.spares_network_text import FORMAT, decision_text, summary
 from sparing.evaluate.network_measures import METRIC_STATES, network_metrics
 from sparing.evaluate.network_plan import NetworkSolution, SolveOptions, policy_bytes
 from sparing.evaluate.network_solution import solve_network
@@ -29,7 +29,6 @@ from sparing.exact.options import Options
 from sparing.exact.policy_evaluation import Bounds
 from sparing.models.spares_network import SparesNetwork
 
-FORMAT = "sparing-network-solution-1"
 STREAMED_FROM = 1 << 28  # bytes of policy from which a solve streams it to disk
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from sparing.evaluate.network_plan import largest_states
 from sparing.models.spares_network import SparesNetwork
 
+FORMAT = "sparing-network-solution-1"
+
 
 def case_row(case: str, problem: SparesNetwork) -> dict[str, Any]:
     """Return the row of `sparing cases`."""

@@ -129,7 +129,7 @@ class FailureNode:
         left = np.maximum(tuples.stock[:, None] - d, low)  # [stock, d]
         stock_to = tuples.index(left, tuples.ordered[:, None], tuples.age[:, None])
         beyond = np.maximum(d - (tuples.stock[:, None] - low), 0)
-        place = self._exposures(now[1], then[1])  # [age, exposure]
+        place = self.exposures(now[1], then[1])  # [age, exposure]
         ages = np.arange(len(self.multipliers))
         older = np.minimum(ages + 1, ages[-1])
         age_to = np.where(d > 0, 0, older[:, None])  # [age, d]
@@ -149,7 +149,7 @@ class FailureNode:
             cost={"emergency": location.emergency_cost * units, "emergencies": units},
         )
 
-    def _exposures(self, now: Levels, then: Levels) -> NDArray[np.int64]:
+    def exposures(self, now: Levels, then: Levels) -> NDArray[np.int64]:
         """Return where each (age, exposure) leads; pairs that cannot be met, to the first."""
         index = {value: k for k, value in enumerate(then)}
         return np.array([[index.get(x + step, 0) for x in now] for step in self.steps])

@@ -94,11 +94,11 @@ class NetworkNodes:
 
     def found_states(self, period: int) -> int:
         """Return the number of states at the review of `period`."""
-        return prod(stock.found.size for stock in self.stocks) * self._belief_states(period)
+        return prod(stock.found.size for stock in self.stocks) * self.belief_states(period)
 
     def decided_states(self, period: int) -> int:
         """Return the number of post-decision states of `period`."""
-        return prod(stock.decided.size for stock in self.stocks) * self._belief_states(period)
+        return prod(stock.decided.size for stock in self.stocks) * self.belief_states(period)
 
     def orders(self, states: Integers, posts: Integers) -> Integers:
         """Return the quantities [B, L] that lead from states to post-decision states [B, axes]."""
@@ -111,10 +111,15 @@ class NetworkNodes:
                 columns.append(stock.decided.ordered[behind] - stock.found.ordered[before])
         return np.stack(columns, axis=1)
 
-    def _belief_states(self, period: int) -> int:
+    def belief_states(self, period: int) -> int:
+        """Return the combinations of ages, exposure so far and failures so far in `period`."""
+        return prod(self.belief_shape(period))
+
+    def belief_shape(self, period: int) -> tuple[int, int, int]:
+        """Return the numbers of combinations of ages, of exposures and of failures so far."""
         ages = prod(len(x.age.multiplier) for x in self.part.sites if x.age)
         exposures, failures = self._levels[1][period][0], self._levels[0][period][0]
-        return ages * len(exposures) * failures
+        return ages, len(exposures) if ages > 1 else 1, failures
 
     @cached_property
     def _levels(self) -> tuple[list[list[int]], list[list[Levels]]]:

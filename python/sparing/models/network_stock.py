@@ -31,7 +31,7 @@ class StockTuples:
     stock: Integers
     ordered: Integers
     age: Integers
-    _lookup: Integers  # [stock + backorders, ordered, age]
+    lookup: Integers  # [stock + backorders, ordered, age]
     _backorders: int
 
     @classmethod
@@ -63,7 +63,7 @@ class StockTuples:
 
     def index(self, stock: Integers, ordered: Integers, age: Integers) -> Integers:
         """Return the numbers of the tuples (-1: no such tuple); the stock must be in range."""
-        return self._lookup[stock + self._backorders, ordered, age]
+        return self.lookup[stock + self._backorders, ordered, age]
 
 
 class StockAxis:
