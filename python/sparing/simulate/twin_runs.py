@@ -45,6 +45,8 @@ class TwinResult:
         waiting for a spare and of being down, repairs included; orders and failures a year.
     samples
         Shape (replications, measures).
+    true_rates
+        Shape (replications, parts): failures per unit of exposure of a new twin's units.
     period_costs
         Shape (replications, periods): discounted cost of each period.
     stock
@@ -64,6 +66,7 @@ class TwinResult:
     seed: int
     num_replications: int
     samples: Floats
+    true_rates: Floats
     period_costs: Floats
     stock: Floats
     path: tuple[tuple[float, int, int], ...]
@@ -138,6 +141,7 @@ def run_twin(
     periods, names = twin.network.periods, tuple(x.name for x in twin.network.locations)
     samples = np.zeros((num_replications, len(MEASURES)))
     counts = np.zeros((num_replications, 2))
+    true_rates = np.zeros((num_replications, len(twin.network.parts)))
     costs = np.zeros((num_replications, periods))
     stock = np.zeros((periods + 1, len(names)))
     path: tuple[tuple[float, int, int], ...] = ()
@@ -151,6 +155,7 @@ def run_twin(
         ledger = fleet.run()
         samples[number] = _sample(twin, ledger)
         counts[number] = ledger.num_failures, ledger.num_unfilled
+        true_rates[number] = fleet.rates
         costs[number] = ledger.costs.sum(axis=0)
         stock += ledger.stock / num_replications
         num_events += fleet.num_events
@@ -170,6 +175,7 @@ def run_twin(
         seed=seed,
         num_replications=num_replications,
         samples=samples,
+        true_rates=true_rates,
         period_costs=costs,
         stock=stock,
         path=path,
