@@ -14,9 +14,11 @@ from sparing.commands.forecast import forecast
 from sparing.commands.front import front
 from sparing.commands.output import print_error
 from sparing.commands.plan import demo, plan, policy, update
+from sparing.commands.rates import rates
 from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
+from sparing.commands.twin import twin
 
 app = typer.Typer(
     name="sparing",
@@ -25,9 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-COMMANDS = (cases, solve, simulate, compare, front, forecast, ration, base_stock)
+CASES = (cases, solve, simulate, compare, front, twin)
+RECORDS = (forecast, rates, base_stock, ration)
 PLANNING = (demo, plan, update, policy)
-for command in (*COMMANDS, *PLANNING):
+for command in (*CASES, *RECORDS, *PLANNING):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

@@ -39,7 +39,7 @@ _NEEDED = {
 
 def spares_network(table: Table, name: str) -> SparesNetwork:
     """Return the problem that a parsed case file of kind "spares-network" describes."""
-    check_keys(table, {"system", "demand", "part", "location", "hyper_score"}, "the file")
+    check_keys(table, {"system", "demand", "part", "location", "hyper_score", "twin"}, "the file")
     system = section(table, "system")
     check_keys(system, {"kind", "periods", *_SYSTEM}, "[system]")
     if "periods" not in system:

@@ -1,0 +1,81 @@
+"""What ``--policy`` of `sparing twin` stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+POLICY_HELP = (
+    "optimal (the exact plan, looked up), closed-loop (solved anew as records come in), or"
+    " one-for-one, min-max, fixed-quantity: with levels by rule of thumb (--service), or given:"
+    " one-for-one=central:4,site:2, min-max=central:0:4,site:1:3 (least, most),"
+    " fixed-quantity=site:1:2 (least, quantity)."
+)
+EXACT_STATES = 1 << 22  # states of a period up to which a plan is solved for the twin
+RULES = {"one-for-one": 1, "min-max": 2, "fixed-quantity": 2}
+
+
+def rule_of(twin: Any, policy: str, service: float) -> tuple[Any, Any]:
+    """Return the twin and the rule for ``--policy``.
+
+    Plans of the exact model order once a location at a time, so their twin does.
+
+    Raises
+    ------
+    ValueError
+        If the text is no policy, names no location, or the case is too large to solve.
+    """
+    kind, _, levels = policy.partition("=")
+    if kind in ("optimal", "closed-loop") and not levels:
+        return replace(twin, orders="single"), _exact(twin, kind)
+    if kind not in RULES:
+        raise ValueError(f"--policy must be {POLICY_HELP} Got {policy!r}.")
+    if not levels:
+        from sparing.simulate.twin_levels import default_rule
+
+        return twin, default_rule(kind, twin.network, service)
+    return twin, _given(twin, kind, levels)
+
+
+def check_size(network: Any, option: str, advice: str, most: int = EXACT_STATES) -> None:
+    """Raise if the exact model has more states a period than a command here solves."""
+    from sparing.evaluate.network_plan import largest_states
+
+    states = largest_states(network)
+    if states > most:
+        raise ValueError(
+            f"{option}: the exact model has {states:,} states a period, the limit here is"
+            f" {most:,}; {advice}."
+        )
+
+
+def _exact(twin: Any, kind: str) -> Any:
+    from sparing.evaluate.closed_loop import ClosedLoop, ClosedLoopRule, PlanRule
+    from sparing.evaluate.network_solution import solve_network
+
+    check_size(twin.network, f"--policy {kind}", "use one-for-one or min-max")
+    solution = solve_network(twin.network)
+    return PlanRule(solution) if kind == "optimal" else ClosedLoopRule(ClosedLoop(solution))
+
+
+def _given(twin: Any, kind: str, text: str) -> Any:
+    from sparing.simulate.twin_rules import FixedQuantity, MinMax, OneForOne
+
+    names = [location.name for location in twin.network.locations]
+    count = RULES[kind]
+    columns: list[dict[str, int]] = [{} for _ in range(count)]
+    for entry in text.split(","):
+        name, *values = (piece.strip() for piece in entry.split(":"))
+        if name not in names:
+            raise ValueError(f"--policy {kind}: unknown location {name!r}; known: {names}.")
+        if len(values) != count or not all(v.lstrip("-").isdigit() for v in values):
+            example = f"{name}:1:3" if count == 2 else f"{name}:2"
+            raise ValueError(
+                f"--policy {kind}: give {'two whole numbers' if count == 2 else 'a whole number'}"
+                f" per location, such as {example}; got {entry!r}."
+            )
+        for column, value in zip(columns, values, strict=True):
+            column[name] = int(value)
+    if kind == "one-for-one":
+        return OneForOne(columns[0])
+    return MinMax(*columns) if kind == "min-max" else FixedQuantity(*columns)

@@ -1,0 +1,184 @@
+"""Failure records with exposure: how many failed, where, since when, in how much exposure."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparing._files import write_atomically
+from sparing.records.tables import TextTable, is_missing, read_table
+
+FIELDS = (
+    "Component Name",
+    "Location",
+    "Start",
+    "Failures",
+    "Exposure",
+    "Temperature",
+    "Humidity",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureRecord:
+    """Failures of one type of component at one location in one period.
+
+    Parameters
+    ----------
+    start
+        When the period began.
+    failures
+        Units that failed in it.
+    exposure
+        Installed units times time in service, in the units in which rates are wanted.
+    temperature, humidity
+        Means over the period [degrees Celsius, percent]; NaN where unknown.
+    """
+
+    component: str
+    location: str
+    start: datetime
+    failures: int
+    exposure: float
+    temperature: float = float("nan")
+    humidity: float = float("nan")
+
+
+def is_failure_table(header: Sequence[str]) -> bool:
+    """Return whether a table with this header holds failure records with exposure."""
+    return {"failures", "exposure"} <= {_key(name) for name in header}
+
+
+def read_failures(
+    path: str | Path, *, components: Sequence[str] | None = None
+) -> tuple[FailureRecord, ...]:
+    """Read failure records from CSV or Parquet.
+
+    Parameters
+    ----------
+    components
+        The names there may be; None: any.
+
+    Raises
+    ------
+    ValueError
+        If a column is absent, a cell is no possible value, failures come without exposure, a
+        component is unknown, or two lines are about the same component, location and start.
+        Temperature and Humidity may be left out. The message names file, line and field.
+    """
+    return failures_of(read_table(path), str(path), components=components)
+
+
+def failures_of(
+    table: TextTable, name: str, *, components: Sequence[str] | None = None
+) -> tuple[FailureRecord, ...]:
+    """Return the records of a table read from `name`."""
+    columns = _columns(table, name)
+    found, seen = [], dict[tuple[str, str, datetime], int]()
+    for row, line in zip(table.rows, table.lines, strict=True):
+        place = f"{name}, line {line}"
+        record = _record({field: row[at] for field, at in columns.items()}, place)
+        _check(record, place, components)
+        key = (record.component, record.location, record.start)
+        if key in seen:
+            raise ValueError(
+                f"{place}: {record.component} at {record.location or 'no location'} from"
+                f" {record.start.isoformat()} is in line {seen[key]} already; add the two lines up."
+            )
+        seen[key] = line
+        found.append(record)
+    if not found:
+        raise ValueError(f"{name}: has no record.")
+    return tuple(found)
+
+
+def write_failures(records: Sequence[FailureRecord], path: str | Path) -> None:
+    """Write records as a CSV file that reads back to the same."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for record in records:
+        start = record.start.isoformat(timespec="minutes").removesuffix("T00:00")
+        numbers = (record.exposure, record.temperature, record.humidity)
+        cells = ["" if np.isnan(value) else repr(float(value)) for value in numbers]
+        writer.writerow([record.component, record.location, start, record.failures, *cells])
+    write_atomically(Path(path), text.getvalue())
+
+
+def _key(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def _columns(table: TextTable, name: str) -> dict[str, int]:
+    at = {_key(column): i for i, column in enumerate(table.header)}
+    for field in FIELDS[:5]:
+        if _key(field) not in at:
+            raise ValueError(
+                f"{name}: has no column {field!r}; failure records have the columns"
+                f" {', '.join(FIELDS)}, of which the last two may be left out."
+            )
+    return {field: at[_key(field)] for field in FIELDS if _key(field) in at}
+
+
+def _record(cells: dict[str, str], place: str) -> FailureRecord:
+    if is_missing(cells["Component Name"]):
+        raise ValueError(f"{place}, Component Name: must not be empty.")
+    failures = _number(cells, "Failures", place, 0.0, 1e9)
+    exposure = _number(cells, "Exposure", place, 0.0, 1e15)
+    for field, value in (("Failures", failures), ("Exposure", exposure)):
+        if np.isnan(value):
+            raise ValueError(f"{place}, {field}: must not be empty.")
+    if failures != np.floor(failures):
+        raise ValueError(f"{place}, Failures: must be a whole number; got {failures:g}.")
+    return FailureRecord(
+        component=cells["Component Name"],
+        location=cells["Location"],
+        start=_start(cells["Start"], f"{place}, Start"),
+        failures=int(failures),
+        exposure=exposure,
+        temperature=_number(cells, "Temperature", place, -90.0, 150.0),
+        humidity=_number(cells, "Humidity", place, 0.0, 100.0),
+    )
+
+
+def _check(record: FailureRecord, place: str, components: Sequence[str] | None) -> None:
+    if components is not None and record.component not in components:
+        near = difflib.get_close_matches(record.component, components, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(components)}."
+        raise ValueError(f"{place}: unknown component {record.component!r}; {hint}")
+    if record.failures > 0 and not record.exposure > 0.0:
+        raise ValueError(
+            f"{place}: {record.failures} failures need an Exposure above 0; got"
+            f" {record.exposure:g}."
+        )
+
+
+def _start(cell: str, place: str) -> datetime:
+    try:
+        return datetime.fromisoformat(cell).replace(tzinfo=None)
+    except ValueError:
+        raise ValueError(
+            f"{place}: must be a day or time of the calendar as YYYY-MM-DD or"
+            f" YYYY-MM-DDTHH:MM; got {cell!r}."
+        ) from None
+
+
+def _number(cells: dict[str, Any], field: str, place: str, least: float, most: float) -> float:
+    cell = cells.get(field, "")
+    if is_missing(cell):
+        return float("nan")
+    try:
+        value = float(cell)
+    except ValueError:
+        raise ValueError(f"{place}, {field}: must be a number; got {cell!r}.") from None
+    if not least <= value <= most:
+        raise ValueError(f"{place}, {field}: must be from {least:g} to {most:g}; got {value:g}.")
+    return value

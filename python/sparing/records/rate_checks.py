@@ -1,0 +1,107 @@
+"""Posterior predictive checks: whether the fitted rates make records like the ones seen.
+
+Gelman et al., Bayesian Data Analysis, 3rd ed., sec. 6.3: records are made anew from each draw of
+the posterior, and a measure of them is compared with that of the records seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparing.records.failures import FailureRecord
+from sparing.records.rates import FailureRates
+
+MEANING = {
+    "dispersion": "failures come in bursts, or the rate varies with something not fitted",
+    "largest": "one period has more failures than the rates can make",
+    "zeros": "periods without failure are more frequent than the rates make them",
+    "trend": "the rate rises with time (ageing, or more use)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateCheck:
+    """One measure of one component's records, beside what the posterior makes of it.
+
+    Attributes
+    ----------
+    observed, expected
+        Mean over the draws for the records seen, and for records made from the same draws.
+    probability
+        That made records have at least as large a measure; ties count half. Near 0 or 1, the
+        records do not fit the model.
+    """
+
+    component: str
+    measure: str
+    observed: float
+    expected: float
+    probability: float
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the probability is below 1 % or above 99 %."""
+        return not 0.01 <= self.probability <= 0.99
+
+
+def check_rates(
+    rates: FailureRates, records: Sequence[FailureRecord], *, num_draws: int = 1000, seed: int = 0
+) -> tuple[RateCheck, ...]:
+    """Compare records with what `rates` make of their exposure, by component and measure.
+
+    The measures: "dispersion", Pearson's chi-square by its degrees of freedom; "largest", the most
+    failures in a row of the records; "zeros", the share of rows without failure; "trend", the
+    correlation of what exceeds expectation with time. `num_draws` at most are used.
+    """
+    for record in records:
+        if record.component not in rates.components:
+            raise ValueError(f"component {record.component!r} was not fitted.")
+    generator = np.random.default_rng([seed, 0x43484543])
+    found = []
+    for component in rates.components:
+        chosen = [r for r in records if r.component == component and r.exposure > 0.0]
+        if not chosen:
+            continue
+        step = max(len(rates.rate_draws) // num_draws, 1)
+        expected = np.maximum(rates.expected(chosen)[::step][:num_draws], 1e-300)
+        seen = np.array([record.failures for record in chosen], dtype=np.float64)
+        made = generator.poisson(expected).astype(np.float64)
+        times = sorted({record.start for record in chosen})
+        ranks = np.array([times.index(record.start) for record in chosen], dtype=np.float64)
+        for measure in MEANING:
+            real = _measure(measure, np.broadcast_to(seen, made.shape), expected, ranks)
+            copies = _measure(measure, made, expected, ranks)
+            above = (copies > real + 1e-12).mean() + 0.5 * (np.abs(copies - real) <= 1e-12).mean()
+            check = RateCheck(
+                component=component,
+                measure=measure,
+                observed=float(real.mean()),
+                expected=float(copies.mean()),
+                probability=float(above),
+            )
+            found.append(check)
+    return tuple(found)
+
+
+def _measure(
+    name: str,
+    counts: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    ranks: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return a measure of counts [draws, rows]: [draws]."""
+    if name == "largest":
+        return np.asarray(counts.max(axis=1))
+    if name == "zeros":
+        return np.asarray((counts == 0.0).mean(axis=1))
+    if name == "dispersion":
+        squares = (counts - expected) ** 2 / expected
+        return np.asarray(squares.mean(axis=1))
+    excess = (counts - expected) / np.sqrt(expected)
+    centred = ranks - ranks.mean()
+    scale = np.sqrt((excess**2).sum(axis=1) * (centred**2).sum())
+    return np.asarray((excess @ centred) / np.where(scale > 0.0, scale, 1.0))

@@ -1,0 +1,149 @@
+"""Rules that order spares in a twin: at reviews, or one for one at each failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from sparing._checks import Frozen
+
+Levels: TypeAlias = Mapping[str, int] | Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """What a rule sees of one part at a review; lists run over the locations in file order.
+
+    Attributes
+    ----------
+    net
+        On hand less failures that wait.
+    position
+        Net and on order, less what is owed to locations below.
+    available
+        What the location could ship now: 0 while it is closed.
+    ordered, age
+        The order under way, and the reviews since it was placed; 0 and 0 if there is none.
+    age_bins
+        Of the sites' oldest units, where the case counts them; else 0.
+    failures, exposure
+        What a belief of the exact model has seen: counts up to `truncate`, and the exposure that
+        the case states.
+    seen_failures, seen_exposure
+        What the records say: every failure, and the exposure in service.
+    """
+
+    period: int
+    part: str
+    part_index: int
+    locations: tuple[str, ...]
+    net: tuple[int, ...]
+    position: tuple[int, ...]
+    available: tuple[int, ...]
+    ordered: tuple[int, ...]
+    age: tuple[int, ...]
+    age_bins: tuple[int, ...]
+    failures: int
+    exposure: float
+    seen_failures: int
+    seen_exposure: float
+
+
+class OrderRule(Protocol):
+    """Decides what to order."""
+
+    def orders(self, review: Review) -> Mapping[str, int]:
+        """Return the quantities to order, by location; those left out order nothing."""
+
+    def one_for_one(self, part: str, location: str) -> bool:
+        """Return whether each demand at `location` is ordered at once."""
+
+
+class _AtReviews:
+    def one_for_one(self, part: str, location: str) -> bool:
+        return False
+
+
+@dataclass(frozen=True, eq=False)
+class MinMax(_AtReviews, Frozen):
+    """Min-max: at a review with a position of `least` or less, order up to `most`.
+
+    Parameters
+    ----------
+    least, most
+        Per location, or per part and location.
+    """
+
+    least: Levels
+    most: Levels
+
+    def orders(self, review: Review) -> Mapping[str, int]:
+        """Return what is missing to `most` where the position is at `least` or below."""
+        least, most = _of_part(self.least, review.part), _of_part(self.most, review.part)
+        return {
+            name: most[name] - position
+            for name, position in zip(review.locations, review.position, strict=True)
+            if name in least and position <= least[name] and most[name] > position
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class FixedQuantity(_AtReviews, Frozen):
+    """Fixed order quantity: at a review with a position of `least` or less, order `quantity`."""
+
+    least: Levels
+    quantity: Levels
+
+    def orders(self, review: Review) -> Mapping[str, int]:
+        """Return `quantity` where the position is at `least` or below."""
+        least = _of_part(self.least, review.part)
+        quantity = _of_part(self.quantity, review.part)
+        return {
+            name: quantity[name]
+            for name, position in zip(review.locations, review.position, strict=True)
+            if name in least and position <= least[name]
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class OneForOne(Frozen):
+    """Base stock, one for one: each demand is ordered as it comes, so the position stays.
+
+    Parameters
+    ----------
+    levels
+        Base stocks, per location or per part and location; what the position lacks at a review
+        (at the start, or as storage was full) is ordered there.
+    """
+
+    levels: Levels
+
+    def orders(self, review: Review) -> Mapping[str, int]:
+        """Return what the position lacks of the level."""
+        levels = _of_part(self.levels, review.part)
+        return {
+            name: levels[name] - position
+            for name, position in zip(review.locations, review.position, strict=True)
+            if name in levels and levels[name] > position
+        }
+
+    def one_for_one(self, part: str, location: str) -> bool:
+        """Whether the location has a level."""
+        return location in _of_part(self.levels, part)
+
+
+@dataclass(frozen=True, eq=False)
+class CallbackRule(_AtReviews):
+    """A function of the review that returns quantities by location."""
+
+    function: Callable[[Review], Mapping[str, int]]
+
+    def orders(self, review: Review) -> Mapping[str, int]:
+        """Return what the function does."""
+        return self.function(review)
+
+
+def _of_part(levels: Levels, part: str) -> Mapping[str, int]:
+    own = levels.get(part)
+    return own if isinstance(own, Mapping) else levels  # type: ignore[return-value]
