@@ -161,12 +161,18 @@ class EpochEnvironment:
             point = jnp.full(size, numbers[lanes.pc], dtype=jnp.int32)
         else:
             point = lookup(numbers, lanes.pc)
+        return self.states_at(point, lanes.period, lanes.coords)
+
+    def states_at(
+        self, point: jax.Array, period: jax.Array | int, coords: Sequence[jax.Array]
+    ) -> jax.Array:
+        """Return the states [B, W] of lanes that stand at points [B], coordinates by slot."""
         columns = [point]
         if self.process.finite:
-            columns.append(jnp.broadcast_to(jnp.asarray(lanes.period, jnp.int32), size))
+            columns.append(jnp.broadcast_to(jnp.asarray(period, jnp.int32), point.shape))
         for slot in self.slots:
-            live = np.array([any(p.slot == slot for p in point.live) for point in self.points])
-            value = lanes.coords[slot]
+            live = np.array([any(p.slot == slot for p in place.live) for place in self.points])
+            value = coords[slot]
             if not live.all():
                 value = jnp.where(lookup(live, point), value, 0)
             columns.append(value)
