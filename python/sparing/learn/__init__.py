@@ -1,0 +1,4 @@
+"""Learning in JAX: environments of any epoch, and networks as policies.
+
+Importing this package is quick; its modules import JAX.
+"""
