@@ -1,0 +1,92 @@
+"""The JAX environment against a slow one, node by node, and against the C++ interpreters."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import sparing
+from forward_epochs import KINDS, Maker
+from learn.reference_environment import SlowEnvironment
+from sparing.learn.epoch_environment import flat_environment, sequential_environment
+from sparing.learn.policy import greedy, table_policy
+
+
+def stepper(environment):
+    """Return the compiled step under given words, one per lane for all draws."""
+
+    def step(words, states, actions):
+        environment._bits = lambda key, count, lanes: jnp.broadcast_to(words, (count, lanes))
+        return environment.step(None, states, actions)
+
+    return jax.jit(step)
+
+
+def assert_same_as_slow(epoch, weights, rng, lanes=6, steps=25):
+    environment = sequential_environment(epoch, weights=weights)
+    interpreter = environment.interpreter
+    (last_point,) = interpreter.last_points
+    step, see = stepper(environment), jax.jit(lambda s: (environment.mask(s), environment.features(s)))
+    slow = [SlowEnvironment(epoch, weights, last_point) for _ in range(lanes)]
+    runs = [one.run({axis.name: 0 for axis in epoch.axes}) for one in slow]
+    environment._bits = lambda key, count, lanes: jnp.zeros((count, lanes), jnp.uint32)
+    states = environment.initial(jax.random.key(0), lanes)
+    met = [next(run) for run in runs]
+    for _ in range(steps):
+        mask, features = (np.asarray(seen) for seen in see(states))
+        states = np.asarray(states)
+        for lane, (code, coords, allowed, *_) in enumerate(met):
+            number = int(states[lane, 0])
+            point = interpreter.points[number]
+            assert point.pc == code
+            assert np.flatnonzero(mask[lane]).tolist() == allowed
+            live = {place.slot for place in point.live}
+            for name, slot in interpreter.flow.slots.items():
+                if slot in environment.slots:
+                    value = int(states[lane, 1 + environment.slots.index(slot)])
+                    assert value == (coords[name] if slot in live else 0)
+            assert features[lane].sum() == len(live) + (len(interpreter.points) > 1)
+        actions = np.array([rng.choice(allowed) for _, _, allowed, *_ in met])
+        words = rng.integers(0, 2**32, lanes, dtype=np.uint32)
+        moved = step(words, states, actions)
+        met = [
+            run.send((int(action), int(word)))
+            for run, action, word in zip(runs, actions, words, strict=True)
+        ]
+        costs, discounts, ended = ([m[i] for m in met] for i in (3, 4, 5))
+        assert np.asarray(moved.cost) == pytest.approx(costs, abs=1e-4)
+        assert np.asarray(moved.discount) == pytest.approx(discounts)
+        assert np.asarray(moved.epoch_ended).tolist() == ended
+        assert np.asarray(moved.duration).tolist() == [float(e) for e in ended]
+        states = moved.states
+
+
+def random_case(seed):
+    """Return a random epoch in which there is something to decide, and weights."""
+    maker = Maker(seed)
+    while True:
+        epoch = maker.epoch(discount=0.9)
+        weights = {kind: float(maker.rng.normal()) for kind in KINDS if kind in epoch.kinds}
+        try:
+            sequential_environment(epoch, weights=weights)
+        except ValueError as error:
+            assert "nothing to decide" in str(error)
+            continue
+        return epoch, weights, maker.rng
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_epochs_run_as_their_nodes_say(seed):
+    assert_same_as_slow(*random_case(seed))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(5, 150))
+def test_many_random_epochs_run_as_their_nodes_say(seed):
+    assert_same_as_slow(*random_case(seed))
+
+
+@pytest.mark.parametrize("name", ["three-component", "joint-maintenance-spares"])
+def test_built_in_cases_run_as_their_nodes_say(name):
+    problem = sparing.load(name)
+    weights = {kind: problem.weights.get(kind, 0.0) for kind in problem.epoch.kinds}
+    assert_same_as_slow(problem.epoch, weights, np.random.default_rng(0), steps=40)
