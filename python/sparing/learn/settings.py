@@ -54,7 +54,7 @@ class Settings:
     """
 
     learner: str = "d3qn"
-    steps: int = 400_000
+    steps: int = 200_000
     hidden: tuple[int, ...] = (64, 64)
     dueling: bool = True
     layer_norm: bool = True
