@@ -7,7 +7,7 @@ What to repair now, what to stock where, and how sure we are of it.
 # and a room that were loaded later would take the place of the function of its name.
 from sparing import _threads as _threads
 from sparing import evaluate as _evaluate_room  # noqa: F401
-from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
+from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals, train
 from sparing.epoch import Alternative, Axis, Branch, Chance, Cost, Decision, Epoch
 from sparing.exact.finite_horizon import finite_horizon
 from sparing.models.case_files import built_in_cases, save_case
@@ -55,4 +55,5 @@ __all__ = [
     "simulate",
     "solve",
     "solve_with_goals",
+    "train",
 ]

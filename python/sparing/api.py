@@ -1,4 +1,4 @@
-"""The public functions: load, solve, evaluate, front."""
+"""The public functions: load, solve, evaluate, front, train."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sparing.epoch import Epoch
 from sparing.evaluate.sizing import SizingSolution
@@ -32,6 +32,9 @@ from sparing.registry import public_face
 from sparing.simulate import rollouts
 from sparing.simulate.load_sharing import LoadSharingResult
 from sparing.simulate.results import SimulationResult
+
+if TYPE_CHECKING:
+    from sparing.learn.result import TrainingResult
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -297,3 +300,14 @@ def _epoch_of(
     if weight != model.discount:
         model = Epoch(axes=model.axes, nodes=model.nodes, discount=weight)
     return model, chosen
+
+
+def train(model: Any, **options: Any) -> TrainingResult:
+    """Train a policy on `model` by reinforcement learning, evaluate it and state its gap.
+
+    The options are those of `sparing.learn.train.train`: learner, steps, seeds, view, features,
+    settings, device, out, resume, progress.
+    """
+    from sparing.learn.train import train as learn
+
+    return learn(model, **options)

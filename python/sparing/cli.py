@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | forecast | ration."""
+"""The command line: sparing cases | solve | simulate | compare | front | train | forecast | ration."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sparing.commands.output import print_error
 from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
+from sparing.commands.train import train
 
 app = typer.Typer(
     name="sparing",
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (cases, solve, simulate, compare, front, forecast, ration):
+for command in (cases, solve, simulate, compare, front, train, forecast, ration):
     app.command()(command)
 
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]

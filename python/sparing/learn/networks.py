@@ -63,7 +63,7 @@ class Network:
 
         `key` is for dropout; without one nothing is dropped.
         """
-        hidden = features
+        hidden: Any = features
         for number, layer in enumerate(parameters["layers"]):
             hidden = hidden @ layer["weight"] + layer["bias"]
             if self.layer_norm:
@@ -77,11 +77,11 @@ class Network:
                 hidden = jnp.where(kept, hidden / (1.0 - rate), 0.0)
         outputs = hidden @ parameters["head"]["weight"] + parameters["head"]["bias"]
         if not self.dueling:
-            return outputs
+            return jnp.asarray(outputs)
         value, advantage = outputs[..., :1], outputs[..., 1:]
         allowed = mask.astype(outputs.dtype)
         mean = (advantage * allowed).sum(-1, keepdims=True) / allowed.sum(-1, keepdims=True)
-        return value + advantage - mean
+        return jnp.asarray(value + advantage - mean)
 
 
 def value_network(network: Network) -> Network:

@@ -71,7 +71,7 @@ def write(
         jax.lax.dynamic_update_index_in_dim(whole, part.astype(whole.dtype), start, 0)
         for whole, part in zip(replay[:-1], row, strict=True)
     ]
-    return Replay(*parts, head=(start + 1) % replay.actions.shape[0])
+    return Replay(*parts, (start + 1) % replay.actions.shape[0])
 
 
 def draw(

@@ -56,8 +56,8 @@ class TrainingResult:
     @property
     def best(self) -> SeedResult:
         """The seed whose policy costs least."""
-        rated = [seed for seed in self.seeds if seed.objective is not None]
-        return min(rated, key=lambda s: s.objective.value) if rated else self.seeds[0]
+        rated = [(seed.objective.value, n) for n, seed in enumerate(self.seeds) if seed.objective]
+        return self.seeds[min(rated)[1] if rated else 0]
 
     @property
     def learner(self) -> str:

@@ -113,9 +113,7 @@ def qv(
     return _learner(network, optimizer, returns, loss, critic.init, shape, centre, rate_step)
 
 
-def _traced(
-    found: Rollout, rate: jax.Array, values: jax.Array, trace: jax.Array
-) -> jax.Array:
+def _traced(found: Rollout, rate: jax.Array, values: jax.Array, trace: jax.Array) -> jax.Array:
     """Return the lambda-returns [T, L]: mixed at each step with the `values` [T + 1, L] there.
 
     `trace` [T, L] is lambda, or 0 where the choice taken must not count for the one before it.
@@ -146,9 +144,7 @@ def _learner(
         memory = optimizer.init({"q": parameters, "v": value})
         return RolloutState(parameters, value, memory, jnp.float32(0.0), jnp.int32(0))
 
-    def step(
-        key: jax.Array, state: RolloutState, found: Rollout
-    ) -> tuple[RolloutState, jax.Array]:
+    def step(key: jax.Array, state: RolloutState, found: Rollout) -> tuple[RolloutState, jax.Array]:
         num_passes, num_batches = shape
         length, lanes = found.actions.shape
         size = length * lanes // num_batches

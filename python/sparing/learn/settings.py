@@ -147,7 +147,10 @@ class Settings:
         for name in content:
             if name not in known:
                 raise ValueError(f"settings: unknown name {name!r}; known: {sorted(known)}.")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+        given: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in content.items()
+        }
+        return cls(**given)
 
 
 _WHOLE = ("steps", "lanes", "choices", "buffer", "batch", "updates", "num_steps") + (

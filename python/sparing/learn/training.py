@@ -77,10 +77,10 @@ def _learner(network: Network, settings: Settings, centre: Centre) -> Learner:
         settings.learning_rate, settings.learning_rate * settings.learning_rate_end, total
     )
     optimizer = {"adam": optax.adam, "radam": optax.radam}[settings.optimizer](rate)
-    shared = {"centre": centre, "rate_step": settings.rate_step}
+    shared: dict[str, Any] = {"centre": centre, "rate_step": settings.rate_step}
     if settings.uses_rollouts:
         method = pqn if settings.learner == "pqn" else qv
-        rounds = {"num_passes": settings.passes, "num_batches": settings.parts}
+        rounds: dict[str, Any] = {"num_passes": settings.passes, "num_batches": settings.parts}
         return method(network, optimizer, trace=settings.trace, **rounds, **shared)
     return dqn(
         network,
@@ -141,9 +141,7 @@ class _Loop:
             carry, found = self._choose(carry, keys[0], epsilon)
             found = jax.tree_util.tree_map(lambda x: x[None], found)
         else:
-            carry, found = jax.lax.scan(
-                lambda c, k: self._choose(c, k, epsilon), carry, keys
-            )
+            carry, found = jax.lax.scan(lambda c, k: self._choose(c, k, epsilon), carry, keys)
         if self.settings.uses_rollouts:
             carry, loss = self._learn_from(carry, found, learning)
             carry = self._restarted(carry, restarting)
@@ -225,9 +223,7 @@ class _Loop:
         state, losses = jax.lax.scan(update, carry.learner, keys)
         return carry._replace(learner=state), losses.mean()
 
-    def _learn_from(
-        self, carry: Carry, found: _Choices, key: jax.Array
-    ) -> tuple[Carry, jax.Array]:
+    def _learn_from(self, carry: Carry, found: _Choices, key: jax.Array) -> tuple[Carry, jax.Array]:
         last = self.environment.features(carry.states), self.environment.mask(carry.states)
         rollout = Rollout(
             features=jnp.concatenate([found.features, last[0][None]]),
@@ -280,15 +276,14 @@ def _epoch_spread(found: _Choices) -> jax.Array:
     return jnp.sqrt((jnp.square(totals - mean) * ended).sum() / count)
 
 
-def jitted(
-    training: Training, width: int
-) -> tuple[Callable[[jax.Array], Carry], Callable[[Carry], tuple[Carry, Report]]]:
+def jitted(training: Training, width: int) -> tuple[Any, Any]:
     """Return `init` and `chunk` compiled for seeds [width] side by side.
 
     A width of one is not vectorised, which is the quicker way on a processor; the carry is the
     same tree with or without the leading axis.
     """
-    init, chunk = training.init, training.chunk
+    init: Any = training.init
+    chunk: Any = training.chunk
     if width > 1:
         init, chunk = jax.vmap(init), jax.vmap(chunk)
     return jax.jit(init), partial(jax.jit, donate_argnums=0)(chunk)
