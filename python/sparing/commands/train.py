@@ -30,8 +30,16 @@ if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
     from sparing.learn.run import TrainingHook, TrainingProgress
 
-LEARNERS = ("dqn", "double-dqn", "d3qn", "n-step", "pqn", "qv")
-LearnerName = StrEnum("LearnerName", {name.replace("-", "_"): name for name in LEARNERS})
+
+class LearnerName(StrEnum):
+    """How it learns."""
+
+    dqn = "dqn"
+    double_dqn = "double-dqn"
+    d3qn = "d3qn"
+    n_step = "n-step"
+    pqn = "pqn"
+    qv = "qv"
 
 
 class ViewName(StrEnum):
@@ -50,7 +58,7 @@ class FeatureName(StrEnum):
 
 def train(
     case: CaseArgument,
-    learner: Annotated[LearnerName, typer.Option(help="How it learns.")] = LearnerName.d3qn,  # type: ignore[attr-defined]
+    learner: Annotated[LearnerName, typer.Option(help="How it learns.")] = LearnerName.d3qn,
     steps: Annotated[
         int | None,
         typer.Option(min=1, help="Choices per seed.", show_default="by learner and size"),
@@ -105,7 +113,7 @@ def train(
                 learner=learner.value,
                 steps=steps,
                 seeds=seeds,
-                view=view.value,  # type: ignore[arg-type]
+                view=view.value,
                 features=None if features is None else features.value,
                 settings=settings,
                 device=device,

@@ -65,13 +65,21 @@ def write(
     replay: Replay, states: jax.Array, actions: jax.Array, found: Transition, cut: jax.Array
 ) -> Replay:
     """Return the ring with its oldest row replaced by these transitions [L]."""
-    row = (states, actions, found.cost, found.duration, found.discount, found.states, cut)
     start = replay.head
-    parts = [
-        jax.lax.dynamic_update_index_in_dim(whole, part.astype(whole.dtype), start, 0)
-        for whole, part in zip(replay[:-1], row, strict=True)
-    ]
-    return Replay(*parts, (start + 1) % replay.actions.shape[0])
+
+    def put(whole: jax.Array, part: jax.Array) -> jax.Array:
+        return jax.lax.dynamic_update_index_in_dim(whole, part.astype(whole.dtype), start, 0)
+
+    return Replay(
+        states=put(replay.states, states),
+        actions=put(replay.actions, actions),
+        cost=put(replay.cost, found.cost),
+        duration=put(replay.duration, found.duration),
+        discount=put(replay.discount, found.discount),
+        next_states=put(replay.next_states, found.states),
+        cut=put(replay.cut, cut),
+        head=(start + 1) % replay.actions.shape[0],
+    )
 
 
 def draw(
