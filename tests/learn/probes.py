@@ -39,11 +39,11 @@ class TableEnvironment:
         return self.allowed.shape[0]
 
     def initial(self, key, lanes):
-        return jnp.full((lanes, 1), self.starts[0], jnp.int32)
+        return jnp.full((lanes, 1), jnp.asarray(self.starts)[0], jnp.int32)
 
     def random_states(self, key, lanes):
-        places = jax.random.randint(key, (lanes,), 0, len(self.starts))
-        return jnp.asarray(self.starts, jnp.int32)[places][:, None]
+        starts = jnp.asarray(self.starts, jnp.int32)
+        return starts[jax.random.randint(key, (lanes,), 0, starts.size)][:, None]
 
     def features(self, states):
         return jax.nn.one_hot(states[:, 0], self.num_features, dtype=jnp.float32)
@@ -53,7 +53,7 @@ class TableEnvironment:
 
     def step(self, key, states, actions):
         at = states[:, 0], actions
-        reached = jnp.asarray(np.cumsum(self.successor, axis=-1), jnp.float32)[at]
+        reached = jnp.cumsum(jnp.asarray(self.successor, jnp.float32), axis=-1)[at]
         draws = jax.random.uniform(key, (states.shape[0], 1))
         following = jnp.minimum((draws >= reached).sum(-1), self.num_features - 1)
         duration = jnp.asarray(self.duration, jnp.float32)[at]
@@ -120,14 +120,14 @@ def rare_and_dear():
 
     Paying is better: 15 for ever, against .02 * 100 + .9 * 15 = 15.5 for leaving once. A loss
     function that is robust to outliers hardly sees the losses, and leaves. The draw is met within
-    the epoch: states 1 and 2 are "lost" and "not lost".
+    the epoch: states 1 and 2, in which lanes may start as well, are "lost" and "not lost".
     """
     tables = _tables(3, 2)
     _choice(tables, 0, 0, 0.0, {1: 0.02, 2: 0.98}, duration=0.0, value=15.5)
     _choice(tables, 0, 1, 1.5, {0: 1.0}, weight=0.9, value=15.0)
     _choice(tables, 1, 0, 100.0, {0: 1.0}, weight=0.9, value=113.5)
     _choice(tables, 2, 0, 0.0, {0: 1.0}, weight=0.9, value=13.5)
-    return TableEnvironment(**tables, starts=(0,))
+    return TableEnvironment(**tables, starts=(0, 1, 2))
 
 
 def unequal_lengths():

@@ -106,12 +106,14 @@ def picked(values: jax.Array, choices: jax.Array) -> jax.Array:
     return jnp.take_along_axis(values, choices[..., None], axis=-1)[..., 0]
 
 
-def explored(key: jax.Array, values: jax.Array, mask: jax.Array, epsilon: jax.Array) -> jax.Array:
+def explored(
+    draws: jax.Array, values: jax.Array, mask: jax.Array, epsilon: jax.Array
+) -> jax.Array:
     """Return choices [B]: with probability `epsilon` one of the allowed, else the cheapest.
 
-    The k-th allowed choice is found by counting, so that one number per lane is drawn for it.
+    `draws` [2, B] are uniform in [0, 1); the k-th allowed choice is found by counting, so that
+    one of them per lane is enough for it.
     """
-    draws = jax.random.uniform(key, (2, mask.shape[0]))
     reached = jnp.cumsum(mask, axis=-1)  # [B, A] allowed choices up to each
     wanted = jnp.floor(draws[0] * reached[:, -1]).astype(reached.dtype)
     random = (reached > jnp.minimum(wanted, reached[:, -1] - 1)[:, None]).argmax(axis=-1)

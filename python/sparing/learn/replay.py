@@ -68,7 +68,8 @@ def write(
     start = replay.head
 
     def put(whole: jax.Array, part: jax.Array) -> jax.Array:
-        return jax.lax.dynamic_update_index_in_dim(whole, part.astype(whole.dtype), start, 0)
+        row = part.astype(whole.dtype)
+        return jnp.asarray(jax.lax.dynamic_update_index_in_dim(whole, row, start, 0))
 
     return Replay(
         states=put(replay.states, states),

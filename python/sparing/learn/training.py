@@ -120,10 +120,9 @@ class _Loop:
         if not settings.uses_rollouts:
             rows = settings.rows
             carry = carry._replace(replay=empty(self.environment, rows, settings.lanes))
-        one = jnp.float32(1.0)
 
         def fill(carry: Carry, key: jax.Array) -> tuple[Carry, Any]:
-            return self._choose(carry, key, one)
+            return self._choose(carry, key, None)
 
         keys = jax.random.split(parts[2], rows)
         carry, found = jax.lax.scan(fill, carry, keys)
@@ -164,18 +163,27 @@ class _Loop:
         done = jnp.minimum(iteration / span, 1.0)
         return settings.epsilon + (settings.epsilon_end - settings.epsilon) * done
 
-    def _choose(self, carry: Carry, key: jax.Array, epsilon: jax.Array) -> tuple[Carry, _Choices]:
-        """Make one choice on every lane, note it, and restart some lanes behind it."""
+    def _choose(
+        self, carry: Carry, key: jax.Array, epsilon: jax.Array | None
+    ) -> tuple[Carry, _Choices]:
+        """Make one choice on every lane, note it, and restart some lanes behind it.
+
+        Without an `epsilon` choices are random.
+        """
         environment, states = self.environment, carry.states
-        parts = jax.random.split(key, 4)
+        parts = jax.random.split(key, 3)
+        draws = jax.random.uniform(parts[0], (3, states.shape[0]))
         features, mask = environment.features(states), environment.mask(states)
-        values = self.network.apply(carry.learner.parameters, features, mask)
-        actions = explored(parts[0], values, mask, epsilon)
+        values, share = jnp.zeros(mask.shape), jnp.float32(1.0)
+        if epsilon is not None:
+            share = epsilon
+            values = self.network.apply(carry.learner.parameters, features, mask)
+        actions = explored(draws[:2], values, mask, share)
         found = environment.step(parts[1], states, actions)
         over = found.epoch_ended & (found.discount == 0.0)
         epochs = carry.epochs + found.epoch_ended
-        cut = self._cut(parts[2], found.epoch_ended, epochs)
-        fresh = self._fresh(parts[3], found.states, cut | over)
+        cut = self._cut(draws[2], found.epoch_ended, epochs)
+        fresh = self._fresh(parts[2], found.states, cut | over)
         replay = carry.replay
         if replay is not None:
             replay = write(replay, states, actions, found, cut)
@@ -185,7 +193,7 @@ class _Loop:
         epochs = jnp.where(cut | over, 0, epochs)
         return carry._replace(states=fresh, epochs=epochs, replay=replay), noted
 
-    def _cut(self, key: jax.Array, ended: jax.Array, epochs: jax.Array) -> jax.Array:
+    def _cut(self, draws: jax.Array, ended: jax.Array, epochs: jax.Array) -> jax.Array:
         """Return which lanes [L] are restarted though nothing has ended."""
         settings = self.settings
         if settings.uses_rollouts:
@@ -194,7 +202,7 @@ class _Loop:
             return ended & (epochs >= settings.episode)
         if settings.restart == 0.0:
             return jnp.zeros_like(ended)
-        return ended & (jax.random.uniform(key, ended.shape) < settings.restart)
+        return ended & (draws < settings.restart)
 
     def _fresh(self, key: jax.Array, states: jax.Array, again: jax.Array) -> jax.Array:
         begin = self.environment.random_states
