@@ -35,6 +35,8 @@ class EpochEnvironment:
     ----------
     view
         "flat" or "sequential".
+    feature_bounds
+        The least and the largest value of any feature.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class EpochEnvironment:
         self._masks = Masks(self.interpreter, self.slots)
         self._features = self._make_features(features)
         self.num_features = self._features.size
+        self.feature_bounds = self._features.bounds
 
     def _make_features(self, name: FeatureName) -> Features:
         horizon = len(self.process.epochs) if self.process.finite else 0

@@ -12,9 +12,18 @@ from sparing.learn.interpreter import Point
 
 
 class Features(Protocol):
-    """A function of point, period and coordinates by slot."""
+    """A function of point, period and coordinates by slot.
+
+    Attributes
+    ----------
+    size
+        Number of features.
+    bounds
+        The least and the largest value of any.
+    """
 
     size: int
+    bounds: tuple[float, float]
 
     def __call__(
         self, point: jax.Array, period: jax.Array, coords: list[jax.Array]
@@ -32,6 +41,8 @@ class OneHot:
         Per column which coordinate it looks at (-2 the point, -1 the period), for which value,
         and [points, columns] at which points.
     """
+
+    bounds = (0.0, 1.0)
 
     def __init__(self, points: tuple[Point, ...], slots: list[int], horizon: int) -> None:
         columns: list[tuple[int, int]] = []

@@ -17,6 +17,7 @@ from sparing.learn.process import Process
 from sparing.learn.steps import (
     ChooseGroup,
     ChooseStep,
+    CountGroup,
     DrawGroup,
     DrawStep,
     EndStep,
@@ -27,6 +28,7 @@ from sparing.learn.steps import (
     dense_entries,
 )
 
+GROUPS = (DrawGroup, ChooseGroup, CountGroup)
 LARGEST_MASK = 1 << 26  # entries of the table of masks
 
 
@@ -99,8 +101,8 @@ class Interpreter:
         pc, code = 0, self.flow.code
         while pc < len(code):
             group = self._group(pc)
-            if len(group) > 1 or (group and isinstance(code[pc], Rows)):
-                make = DrawGroup if DrawGroup.fits(group[0]) else ChooseGroup
+            if group:
+                make = next(sort for sort in GROUPS if sort.fits(group[0]))
                 steps.append(make(pc, group))
                 pc += len(group)
                 continue
@@ -109,18 +111,20 @@ class Interpreter:
         return steps
 
     def _group(self, pc: int) -> list[Rows]:
-        """Return the run of simple draws, or of simple choices, that begins at `pc`."""
+        """Return the run of instructions that are done together from `pc` on."""
         code, group = self.flow.code, list[Rows]()
         for place in range(pc, len(code)):
             step = code[place]
             if not isinstance(step, Rows) or place in self.last_points:
                 break
-            fits = next((sort for sort in (DrawGroup, ChooseGroup) if sort.fits(step)), None)
+            fits = next((sort for sort in GROUPS if sort.fits(step)), None)
             if fits is None or (group and not fits.fits(group[0])):
                 break
             if group and code[place - 1].next != place:
                 break
             if any(step.reads[0].slot == rows.reads[0].slot for rows in group):
+                break
+            if group and fits is CountGroup and step.writes != group[0].writes:
                 break
             group.append(step)
         return group
@@ -236,7 +240,7 @@ def _is_point(flow: Flow, pc: int) -> bool:
 
 
 def _length(step: Step) -> int:
-    return len(step.slots) if isinstance(step, ChooseGroup | DrawGroup) else 1
+    return len(step.slots) if isinstance(step, GROUPS) else 1
 
 
 def _check_size(entries: int) -> None:

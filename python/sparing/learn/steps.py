@@ -47,7 +47,7 @@ class PayStep:
         here = lanes.at(self.pc)
         if here is False:
             return
-        if self.pay.cost.any() or self.pay.duration.any():
+        if float32(self.pay.cost).any() or self.pay.duration.any():
             index = jnp.zeros_like(lanes.coords[0])
             for place, offsets in zip(self.pay.reads, self.pay.offsets, strict=True):
                 index = index + lookup(int32(offsets), lanes.coords[place.slot])
@@ -72,6 +72,46 @@ class MoveStep:
         _charge(lanes, here, self.rows.cost, self.rows.duration, row)
         _write(lanes, here, self.rows.writes, Packed.of(self.rows.writes, self.rows.to), row)
         lanes.go(here, self.rows.next)
+
+
+class CountGroup:
+    """Moves that add to one coordinate what others say, up to its largest value."""
+
+    num_words = 0
+
+    def __init__(self, pc: int, group: list[Rows]) -> None:
+        self.pc, self.next, self.count = pc, group[-1].next, group[0].writes[0]
+        self.slots = [rows.reads[0].slot for rows in group]
+        self.added = np.zeros((len(group), max(rows.reads[0].size for rows in group)), np.int32)
+        for n, rows in enumerate(group):
+            self.added[n, : rows.reads[0].size] = _added(rows)
+
+    def run(self, lanes: Lanes) -> None:
+        """Add all up at once."""
+        here = lanes.at(self.pc)
+        if here is False:
+            return
+        added = lookup_each(self.added, lanes.stacked(self.slots)).sum(axis=0)
+        before = lanes.coords[self.count.slot]
+        after = jnp.minimum(before + added, np.int32(self.count.size - 1))
+        lanes.coords[self.count.slot] = select(here, after, before)
+        lanes.go(here, self.next)
+
+    @staticmethod
+    def fits(rows: Rows) -> bool:
+        """Whether a move is of that simple sort."""
+        if len(rows.reads) != 2 or rows.writes != rows.reads[1:] or not rows.is_move:
+            return False
+        if rows.cost.any() or rows.duration.any() or rows.choice is not None:
+            return False
+        size = rows.writes[0].size
+        reached = np.minimum(np.add.outer(_added(rows), np.arange(size)), size - 1)
+        return bool((_added(rows) >= 0).all() and (rows.to[:, 0] == reached.ravel()).all())
+
+
+def _added(rows: Rows) -> NDArray[np.int64]:
+    """Return per value of the coordinate read first what is added to 0."""
+    return np.asarray(rows.to[:: rows.reads[1].size, 0])
 
 
 class DrawStep:
@@ -380,7 +420,7 @@ def _charge(
     duration: NDArray[np.float64],
     index: jax.Array,
 ) -> None:
-    if cost.any():
+    if float32(cost).any():
         lanes.pay(condition, lookup(float32(cost), index))
     if duration.any():
         lanes.spend(condition, lookup(float32(duration), index))

@@ -22,6 +22,7 @@ from sparing.models.component import COST_KINDS, Component
 from sparing.models.goal import Goal
 from sparing.models.spare import SparePart
 from sparing.models.structure import Structure, parse_structure
+from sparing.models.structure_nodes import LARGEST_TABLE, counted_structure_cost
 
 __all__ = ["COST_KINDS", "Component", "Goal", "MultiComponentProblem"]
 
@@ -217,9 +218,11 @@ class MultiComponentProblem(Frozen):
         """Per component 1 for the states in which it works, 0 for the failed one."""
         return {c.name: np.array([1] * c.failed + [0], dtype=np.int64) for c in self.components}
 
-    def _structure_cost(self, up: float, down: float, kind: str) -> Cost:
+    def _structure_cost(self, up: float, down: float, kind: str) -> list[Node]:
+        if len(self.names) > LARGEST_TABLE:
+            return counted_structure_cost(self.parsed_structure, self.up_groups, up, down, kind)
         values = np.where(self.works, up, down)
-        return Cost(self.names, values, kind, groups=self.up_groups, name=kind)
+        return [Cost(self.names, values, kind, groups=self.up_groups, name=kind)]
 
     def nodes_found(self) -> list[Node]:
         """Return what is paid for what an inspection finds."""
@@ -228,7 +231,7 @@ class MultiComponentProblem(Frozen):
             for measure, goal in self.goals.items()
         )
         goal = [Cost((), constant, "goal")] if self.goals else []
-        return [*goal, self._structure_cost(0.0, self.downtime_cost, "downtime")]
+        return [*goal, *self._structure_cost(0.0, self.downtime_cost, "downtime")]
 
     def nodes_maintained(self) -> list[Node]:
         """Return the decision on maintenance."""
@@ -248,4 +251,4 @@ class MultiComponentProblem(Frozen):
         wear: list[Node] = [
             Chance(c.name, c.transition, name=f"wear {c.name}") for c in self.components
         ]
-        return [*wear, self._structure_cost(1.0, 0.0, "reliability")]
+        return [*wear, *self._structure_cost(1.0, 0.0, "reliability")]
