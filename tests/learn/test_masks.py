@@ -81,6 +81,7 @@ def test_no_target_depends_on_a_forbidden_choice(name):
     """With choice 2 forbidden in every state, its head's bias changes neither loss nor rate."""
     network = Network(num_features=S, num_actions=A, hidden=(8, 8))
     init, step = LEARNERS[name](network)
+    step = jax.jit(step)
     rng = np.random.default_rng(1)
     mask = jnp.asarray(random_masks(rng, S)).at[:, 2].set(False).at[:, 0].set(True)
     states, following = jnp.asarray(rng.integers(0, S, (2, 9)))

@@ -1,6 +1,7 @@
 """Every learner finds the known values of five small environments."""
 
 from dataclasses import fields, replace
+from itertools import product
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from sparing.learn.training import make_training
 
 TABLES = ("allowed", "cost", "successor", "weight", "duration")
 DISCOUNT = 0.9
-DEFAULT_RUN = ("d3qn", "pqn", "qv")
+DEFAULT_RUN = (("d3qn", Centre.mean), ("pqn", Centre.gain), ("qv", Centre.mean))
 
 
 def small(learner):
@@ -95,10 +96,12 @@ def check(learner, name, probe, values, rate):
 
 
 @pytest.mark.parametrize(
-    "learner",
-    [pytest.param(x, marks=[pytest.mark.full] * (x not in DEFAULT_RUN)) for x in LEARNERS],
+    ("learner", "centre"),
+    [
+        pytest.param(*pair, marks=[pytest.mark.full] * (pair not in DEFAULT_RUN))
+        for pair in product(LEARNERS, (Centre.gain, Centre.mean))
+    ],
 )
-@pytest.mark.parametrize("centre", [Centre.gain, Centre.mean])
 def test_every_learner_finds_the_known_values(learner, centre):
     """The long-run probes under the gain, the others under the mean cost."""
     probes = {name: make() for name, make in PROBES.items()}

@@ -66,7 +66,7 @@ class Settings:
     learning_rate_end: float = 0.0
     optimizer: Literal["adam", "radam"] = "adam"
     epsilon: float = 1.0
-    epsilon_end: float = 0.05
+    epsilon_end: float = 0.15
     epsilon_share: float = 0.5
     epsilon_decay: float | None = None
     restart: float = 0.15
@@ -75,7 +75,7 @@ class Settings:
     spread: float = 4.0
     rate_step: float = 0.01
     penalty: float | None = None
-    buffer: int = 1 << 16
+    buffer: int = 1 << 17
     batch: int = 512
     updates: int = 4
     num_steps: int = 1
@@ -168,6 +168,7 @@ _ROLLOUTS = Settings(
     choices=16,
     learning_rate=1e-3,
     optimizer="radam",
+    epsilon_end=0.05,
     restart=0.25,
     rate_step=0.05,
 )
