@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | train | forecast | ration."""
+"""The command line: sparing cases | solve | simulate | compare | front | train | …"""
 
 from __future__ import annotations
 

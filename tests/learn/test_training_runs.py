@@ -110,13 +110,11 @@ def test_all_that_is_carried_is_32_bits_or_smaller(compiled):
         assert {leaf.dtype.itemsize for leaf in jax.tree_util.tree_leaves(carry)} <= {1, 4}
 
 
-def test_a_device_that_does_not_exist_is_named():
-    with pytest.raises(ValueError, match=r"device 'cpu:7': there is none; there are cpu:0\."):
-        with device_scope("cpu:7"):
-            pass
-    with pytest.raises(ValueError, match=r"device 'abacus': there is none"):
-        with device_scope("abacus"):
-            pass
+@pytest.mark.parametrize("name", ["cpu:7", "abacus"])
+def test_a_device_that_does_not_exist_is_named(name):
+    message = rf"device '{name}': there is none; there are cpu:0\."
+    with pytest.raises(ValueError, match=message), device_scope(name):
+        pass
 
 
 @pytest.mark.parametrize(

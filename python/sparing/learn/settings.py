@@ -153,11 +153,13 @@ class Settings:
         return cls(**given)
 
 
-_WHOLE = ("steps", "lanes", "choices", "buffer", "batch", "updates", "num_steps") + (
-    ("target_period", "passes", "parts")
+_WHOLE = (
+    *("steps", "lanes", "choices", "buffer", "batch", "updates", "num_steps"),
+    *("target_period", "passes", "parts"),
 )
-_SHARES = ("learning_rate_end", "epsilon", "epsilon_end", "epsilon_share", "epsilon_decay") + (
-    ("restart", "discount", "target_step", "trace")
+_SHARES = (
+    *("learning_rate_end", "epsilon", "epsilon_end", "epsilon_share", "epsilon_decay"),
+    *("restart", "discount", "target_step", "trace"),
 )
 _POSITIVE = ("learning_rate", "cost_scale", "spread", "rate_step", "penalty")
 
