@@ -23,11 +23,12 @@ def small(learner):
         end = 0.0 if learner == "qv" else 0.1  # its values are those of the policy that acts
         return replace(
             settings, hidden=(32, 32), lanes=32, steps=32 * 16 * 700, learning_rate=2e-3,
-            epsilon_end=end, epsilon_share=0.8,
+            epsilon_end=end, epsilon_share=0.4,
         )  # fmt: skip
     return replace(
         settings, hidden=(32, 32), lanes=16, steps=16 * 1500, batch=128, updates=2,
         buffer=16 * 256, learning_rate=3e-3, target_step=0.02, epsilon_end=0.2,
+        epsilon_share=0.25,
     )  # fmt: skip
 
 

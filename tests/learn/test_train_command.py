@@ -28,7 +28,9 @@ maintenance_cost = [[0, 0, 0], [80, 0, 0], [120, inf, 0]]
 
 
 def command(capsys, *arguments):
-    cli.main(["train", *map(str, arguments)])
+    with pytest.raises(SystemExit) as done:
+        cli.main(["train", *map(str, arguments)])
+    assert done.value.code == 0
     return capsys.readouterr()
 
 
@@ -145,7 +147,7 @@ def test_a_penalty_charges_what_goes_wrong_and_does_something_allowed():
     worse = np.maximum(posts - [1, 0, 0], 0).sum(axis=1)
     expected = np.where(mask[0], 0.0, 10.0 * np.maximum(worse, 1))
     assert charged == pytest.approx(expected, abs=1e-4)
-    assert expected.max() == 10.0 * (2 + 3 + 3) or expected.max() == 10.0 * (2 + 2 + 2)
+    assert expected.max() == 40.0  # (1, 2, 2) is; to leave (2, 2, 2) as it is is "do nothing"
 
 
 @pytest.mark.full
