@@ -129,7 +129,7 @@ def test_a_device_that_does_not_exist_is_named(name):
         ({"hidden": ()}, r"hidden must be widths of at least 1; got \(\)"),
         ({"dropout": (1.0,)}, r"dropout must be shares in \[0, 1\); got \(1\.0,\)"),
         ({"optimizer": "sgd"}, r"optimizer must be 'adam' or 'radam'; got 'sgd'"),
-        ({"buffer": 64}, r"buffer must hold at least 2 transitions of each of 64 lanes; got 64"),
+        ({"buffer": 64}, r"buffer must hold at least 2 transitions of each of 256 lanes; got 64"),
         ({"episode": -1}, r"episode must be a whole number of at least 0; got -1"),
     ],
 )

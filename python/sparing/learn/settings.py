@@ -54,12 +54,12 @@ class Settings:
     """
 
     learner: str = "d3qn"
-    steps: int = 200_000
+    steps: int = 800_000
     hidden: tuple[int, ...] = (64, 64)
     dueling: bool = True
     layer_norm: bool = True
     dropout: tuple[float, ...] = ()
-    lanes: int = 64
+    lanes: int = 256
     choices: int = 1
     discount: float | None = None
     learning_rate: float = 1e-3
@@ -75,7 +75,7 @@ class Settings:
     spread: float = 4.0
     rate_step: float = 0.01
     penalty: float | None = None
-    buffer: int = 1 << 17
+    buffer: int = 1 << 18
     batch: int = 512
     updates: int = 4
     num_steps: int = 1
@@ -167,6 +167,7 @@ _ROLLOUTS = Settings(
     learner="pqn",
     steps=3_000_000,
     dueling=False,
+    lanes=64,
     choices=16,
     learning_rate=1e-3,
     optimizer="radam",

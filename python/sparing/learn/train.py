@@ -17,7 +17,13 @@ from sparing.learn.epoch_environment import (
     flat_environment,
     sequential_environment,
 )
-from sparing.learn.evaluation import Goal, exact_objective, goal_of, optimum_of
+from sparing.learn.evaluation import (
+    Goal,
+    exact_objective,
+    goal_of,
+    optimum_of,
+    simulated_objective,
+)
 from sparing.learn.learners import Centre
 from sparing.learn.network_policy import network_policy
 from sparing.learn.networks import Network
@@ -114,7 +120,6 @@ def train(
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
     optimum = optimum_of(goal)
-    exact = all(seed.objective is not None for seed in judged)
     return TrainingResult(
         model=model,
         network=network,
@@ -122,7 +127,7 @@ def train(
         view=view,
         seeds=tuple(judged),
         optimum=optimum,
-        exact=exact,
+        exact=goal.fits,
         seconds=seconds,
     )
 
@@ -164,14 +169,14 @@ def environment_of(
 def default_settings(learner: str, environment: Environment) -> Settings:
     """Return the settings of a learner for a model of that size.
 
-    Wider networks, more lanes and more steps where the network sees many features.
+    Wider networks and more steps where the network sees many features.
     """
     settings = DEFAULTS[learner]
     if environment.num_features <= 48:
         return settings
     if settings.uses_rollouts:
         return replace(settings, hidden=(128, 128), steps=2 * settings.steps)
-    return replace(settings, hidden=(128, 128), lanes=128, steps=10 * settings.steps)
+    return replace(settings, hidden=(128, 128), steps=4 * settings.steps)
 
 
 def _name(model: Any, view: str, environment: EpochEnvironment) -> str:
@@ -188,7 +193,8 @@ def _judged(
 ) -> SeedResult:
     if not goal.fits:
         policy = network_policy(environment, network, trained.parameters)
-        return SeedResult(trained=trained, policy=policy, objective=None)
+        simulated = simulated_objective(goal, policy)
+        return SeedResult(trained=trained, policy=policy, objective=simulated)
     table = table_policy(environment, network.apply, trained.parameters)
     found: Bounds = exact_objective(goal, table)
     if not np.isfinite(found.value):
