@@ -11,7 +11,8 @@ from sparing import cli
 from sparing.learn.presets import PRESETS
 from sparing.learn.saved import load_network
 from sparing.learn.settings import DEFAULTS, Settings
-from sparing.learn.train import environment_of, table_policy
+from sparing.learn.policy import table_policy
+from sparing.learn.train import environment_of
 
 NO = float("inf")
 PUMP = """

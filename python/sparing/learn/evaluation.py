@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from math import ceil, log
 from typing import Any, NamedTuple
 
 from sparing.epoch import Epoch
 from sparing.exact.policy_evaluation import Bounds, evaluate_policy
 from sparing.learn.learners import Centre
 from sparing.models.load_sharing_system import LoadSharingSystem
-from sparing.policies import Policy, TablePolicy
+from sparing.policies import TablePolicy
 
 LARGEST = 1 << 22  # states up to which policies are evaluated and the optimum is computed
-REPLICATIONS, EPOCHS, WARM_UP = 256, 1000, 200  # of the simulation of a larger model
-FRESH_SEED = 1 << 20  # of that simulation; training never uses it
-NEGLIGIBLE = 1e-6  # weight of the epoch behind a discounted simulation
 
 
 class Goal(NamedTuple):
@@ -121,28 +117,3 @@ def exact_objective(goal: Goal, policy: TablePolicy) -> Bounds:
     )
     return found["objective"]
 
-
-def simulated_objective(goal: Goal, policy: Policy) -> Bounds | None:
-    """Return a 95 % confidence interval of what `policy` costs, on fresh random numbers.
-
-    None for models with durations, whose simulation has no such ratio of means yet.
-    """
-    if "duration" in goal.epoch.kinds:
-        return None
-    from sparing.simulate.rollouts import simulate
-
-    epochs, warm_up = EPOCHS + WARM_UP, WARM_UP
-    if not goal.is_average:
-        epochs, warm_up = ceil(log(NEGLIGIBLE) / log(goal.discount)), 0
-    found = simulate(
-        goal.epoch,
-        policy,
-        num_epochs=epochs,
-        num_replications=REPLICATIONS,
-        warm_up=warm_up,
-        seed=FRESH_SEED,
-        start=goal.initial,
-        weights=goal.costs,
-    )
-    lower, upper = found.interval
-    return Bounds(lower=lower, upper=upper)

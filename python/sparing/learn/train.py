@@ -10,29 +10,23 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.environment import Environment
 from sparing.learn.epoch_environment import (
     EpochEnvironment,
     flat_environment,
     sequential_environment,
 )
-from sparing.learn.evaluation import (
-    Goal,
-    exact_objective,
-    goal_of,
-    optimum_of,
-    simulated_objective,
-)
+from sparing.learn.evaluation import Goal, exact_objective, goal_of, optimum_of
+from sparing.learn.greedy_policy import greedy_policy
 from sparing.learn.learners import Centre
-from sparing.learn.network_policy import network_policy
 from sparing.learn.networks import Network
-from sparing.learn.policy import table_policy
 from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook, train_seeds
 from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
+from sparing.learn.simulated import simulated_objective
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.policies import TablePolicy
 
 View = Literal["sequential", "flat"]
 FEW_COMPONENTS = 5  # beyond these a network sees counts per type in place of every component
@@ -191,12 +185,11 @@ def _name(model: Any, view: str, environment: EpochEnvironment) -> str:
 def _judged(
     environment: EpochEnvironment, network: Network, goal: Goal, trained: TrainedSeed
 ) -> SeedResult:
-    if not goal.fits:
-        policy = network_policy(environment, network, trained.parameters)
-        simulated = simulated_objective(goal, policy)
-        return SeedResult(trained=trained, policy=policy, objective=simulated)
-    table = table_policy(environment, network.apply, trained.parameters)
-    found: Bounds = exact_objective(goal, table)
+    policy = greedy_policy(environment, network, trained.parameters, as_table=goal.fits)
+    if isinstance(policy, TablePolicy):
+        found = exact_objective(goal, policy)
+    else:
+        found = simulated_objective(environment, network, trained.parameters, goal.discount)
     if not np.isfinite(found.value):
         raise FloatingPointError(f"seed {trained.seed}: the training diverged.")
-    return SeedResult(trained=trained, policy=table, objective=found)
+    return SeedResult(trained=trained, policy=policy, objective=found)
