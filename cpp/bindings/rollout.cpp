@@ -116,6 +116,51 @@ void use_callback(RolloutPlan& plan, const py::function& function) {
     };
 }
 
+std::vector<sparing::Read> strided(const Reads& reads) {
+    std::vector<sparing::Read> found;
+    for (const auto& [slot, stride, groups] : reads) found.push_back({slot, stride, {}});
+    return found;
+}
+
+/// Layers as (inputs, width, weight, bias, scale, offset), widths padded.
+using Layer = std::tuple<std::size_t, std::size_t, Array<float>, Array<float>, Array<float>,
+                         Array<float>>;
+
+void use_network(RolloutPlan& plan, bool joint, const Array<float>& rows,
+                 const std::vector<Layer>& layers) {
+    plan.policy = sparing::PolicyType::network;
+    plan.network.joint = joint;
+    plan.network.network.rows = copied(rows);
+    for (const auto& [inputs, width, weight, bias, scale, offset] : layers)
+        plan.network.network.layers.push_back(
+            {inputs, width, copied(weight), copied(bias), copied(scale), copied(offset)});
+    plan.network.points.resize(joint ? plan.stages.size() : plan.program->num_nodes);
+}
+
+using Checks = std::vector<std::vector<std::pair<Reads, Array<std::uint8_t>>>>;
+
+void add_network_point(RolloutPlan& plan, std::size_t place, const Reads& reads,
+                       const Array<std::int64_t>& indptr, const Array<std::int32_t>& choice,
+                       const Array<std::int64_t>& entry, const Array<float>& base,
+                       const std::vector<std::pair<std::int32_t, std::int32_t>>& lookups,
+                       const Checks& checks, const Array<std::int32_t>& to,
+                       const Array<double>& costs) {
+    sparing::NetworkPoint& point = plan.network.points[place];
+    point.reads = strided(reads);
+    point.indptr = copied(indptr);
+    point.choice = copied(choice);
+    point.entry = copied(entry);
+    point.base = copied(base);
+    point.lookups = lookups;
+    for (const auto& alternative : checks) {
+        auto& needs = point.checks.emplace_back();
+        for (const auto& [places, alive] : alternative)
+            needs.push_back({strided(places), copied(alive)});
+    }
+    point.to = copied(to);
+    point.costs = copied(costs);
+}
+
 sparing::small::Kernel kernel_named(const std::string& name) {
     if (name == "baseline") return sparing::small::roll_baseline;
 #ifdef SPARING_HAS_avx2
@@ -222,6 +267,10 @@ void bind_rollout(py::module_& m) {
              py::keep_alive<1, 2>())
         .def("use_rules", &use_rules, "rules"_a)
         .def("use_callback", &use_callback, "function"_a)
+        .def("use_network", &use_network, "joint"_a, "rows"_a.noconvert(), "layers"_a)
+        .def("add_network_point", &add_network_point, "place"_a, "reads"_a, "indptr"_a.noconvert(),
+             "choice"_a.noconvert(), "entry"_a.noconvert(), "base"_a.noconvert(), "lookups"_a,
+             "checks"_a, "to"_a.noconvert(), "costs"_a.noconvert())
         .def("run", &run, "states"_a.noconvert(), "totals"_a.noconvert(), "seed"_a, "first_epoch"_a,
              "num_epochs"_a, "first_replication"_a, "epoch_weights"_a.noconvert(), "counted"_a,
              "lanes"_a, "num_threads"_a, "kernel"_a)

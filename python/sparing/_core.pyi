@@ -126,6 +126,36 @@ class RolloutPlan:
     def use_callback(
         self, function: Callable[[int, NDArray[np.int32]], NDArray[np.int32]]
     ) -> None: ...
+    def use_network(
+        self,
+        joint: bool,
+        rows: NDArray[np.float32],
+        layers: Sequence[
+            tuple[
+                int,
+                int,
+                NDArray[np.float32],
+                NDArray[np.float32],
+                NDArray[np.float32],
+                NDArray[np.float32],
+            ]
+        ],
+    ) -> None: ...
+    def add_network_point(
+        self,
+        place: int,
+        reads: Sequence[tuple[int, int, NDArray[np.int64]]],
+        indptr: NDArray[np.int64],
+        choice: NDArray[np.int32],
+        entry: NDArray[np.int64],
+        base: NDArray[np.float32],
+        lookups: Sequence[tuple[int, int]],
+        checks: Sequence[
+            Sequence[tuple[Sequence[tuple[int, int, NDArray[np.int64]]], NDArray[np.uint8]]]
+        ],
+        to: NDArray[np.int32],
+        costs: NDArray[np.float64],
+    ) -> None: ...
     def run(
         self,
         states: NDArray[np.int32],

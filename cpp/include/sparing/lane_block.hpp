@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "network_lanes.hpp"
 #include "philox.hpp"
 #include "rollout_plan.hpp"
 
@@ -56,6 +57,8 @@ class LaneBlock {
           y_(program_.num_slots) {
         if (plan.policy == PolicyType::callback || plan.resolved.empty())
             finder_.emplace(program_, plan.weighted);
+        if (plan.policy == PolicyType::network)
+            network_.emplace(program_, plan.network, coords_.data(), epoch_costs_.data(), lanes_);
     }
 
     /// Run states [R, start axes] on to the last epoch, adding to totals [R, kinds].
@@ -107,7 +110,8 @@ class LaneBlock {
     }
 
     void run_epoch() {
-        const bool by_stage = plan_.policy != PolicyType::rows;
+        const bool by_node = plan_.policy == PolicyType::rows || (network_ && !plan_.network.joint);
+        const bool by_stage = !by_node;
         std::size_t stage = 0;
         for (std::size_t n = 0; n < program_.nodes.size() && !failure_.failed;) {
             if (by_stage && stage < plan_.stages.size() && n == plan_.stages[stage].first) {
@@ -122,6 +126,8 @@ class LaneBlock {
     void run_node(std::size_t n) {
         const ForwardNode& node = program_.nodes[n];
         if (node.type == NodeType::cost) return pay(node);
+        if (network_ && (node.type == NodeType::branch || node.type == NodeType::decision))
+            return network_->run_node(node);
         if (node.type == NodeType::branch) return run_branch(n);
         if (node.type == NodeType::decision) return step(n, plan_.rules[node.id], choices_);
         step(n, node.thresholds, nature_);
@@ -162,6 +168,7 @@ class LaneBlock {
 
     void run_stage(std::size_t number) {
         if (plan_.policy == PolicyType::callback) return run_callback(number);
+        if (network_) return network_->run_stage(number, program_.layouts[plan_.stages[number].last]);
         const Stage& stage = plan_.stages[number];
         const AxisLayout &start = program_.layouts[stage.first],
                          &end = program_.layouts[stage.last];
@@ -301,6 +308,7 @@ class LaneBlock {
     std::vector<std::int32_t> x_, y_;  // [slots] of one lane
     std::vector<double> path_costs_;
     std::optional<PathFinder> finder_;
+    std::optional<NetworkLanes> network_;
     Failure failure_;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "forward_program.hpp"
+#include "network.hpp"
 #include "stage_path.hpp"
 
 namespace sparing {
@@ -30,7 +31,7 @@ struct ResolvedStage {
     std::vector<double> costs;       // [kinds, states]; NaN where the state has no path
 };
 
-enum class PolicyType { table, rows, callback };
+enum class PolicyType { table, rows, callback, network };
 
 /// Fills post [lanes, end axes] from states [lanes, start axes] of a stage.
 using StageCallback = std::function<void(std::size_t stage, const std::int32_t* states,
@@ -47,6 +48,7 @@ struct RolloutPlan {
     std::vector<Stage> branches;                    // by node position: the one branch as a stage
     std::vector<std::vector<std::uint32_t>> rules;  // by node id [entries]: thresholds
     StageCallback callback;
+    NetworkPolicy network;
 };
 
 /// Why a rollout stopped: where, and the states that no path joins.

@@ -35,6 +35,8 @@ class EpochEnvironment:
     ----------
     view
         "flat" or "sequential".
+    encoder
+        What makes features of a state.
     feature_bounds
         The least and the largest value of any feature.
     """
@@ -51,9 +53,9 @@ class EpochEnvironment:
         self._first = 2 if process.finite else 1
         self.state_width = self._first + len(self.slots)
         self._masks = Masks(self.interpreter, self.slots)
-        self._features = self._make_features(features)
-        self.num_features = self._features.size
-        self.feature_bounds = self._features.bounds
+        self.encoder = self._make_features(features)
+        self.num_features = self.encoder.size
+        self.feature_bounds = self.encoder.bounds
 
     def _make_features(self, name: FeatureName) -> Features:
         horizon = len(self.process.epochs) if self.process.finite else 0
@@ -113,7 +115,7 @@ class EpochEnvironment:
 
     def features(self, states: jax.Array) -> jax.Array:
         """Return what a network sees, float32 [B, F]."""
-        return self._features(states[:, 0], states[:, 1], self._coords(states))
+        return self.encoder(states[:, 0], states[:, 1], self._coords(states))
 
     def mask(self, states: jax.Array) -> jax.Array:
         """Return the allowed choices, bool [B, A]."""

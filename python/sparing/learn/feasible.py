@@ -131,6 +131,7 @@ def _with_context(step: Rows, rest: tuple[Place, ...]) -> Rows:
         cost=np.tile(step.cost, copies),
         duration=np.tile(step.duration, copies),
         choice=np.tile(step.choice, copies),
+        source=np.tile(step.sources, copies),
     )
 
 
@@ -146,6 +147,7 @@ def _keep(step: Rows, alive: NDArray[np.bool_]) -> Rows:
         cost=step.cost[alive],
         duration=step.duration[alive],
         choice=step.choice[alive],
+        source=step.sources[alive],
     )
 
 

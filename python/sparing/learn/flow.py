@@ -65,6 +65,7 @@ class Rows:
     probability: Floats | None = None  # [entries] of a draw
     choice: Whole | None = None  # [entries] of a choice, 0.. without gaps
     choices: Whole | None = None  # [num_choices] their numbers in the model
+    source: Whole | None = None  # [entries] of the node's own table, if some are left out
     always: bool = False  # shown even where a single entry is allowed
     next: int = -1
 
@@ -82,6 +83,11 @@ class Rows:
     def num_choices(self) -> int:
         """Number of choices over all rows."""
         return 0 if self.choices is None else self.choices.size
+
+    @property
+    def sources(self) -> Whole:
+        """The entry of the node's own table that each entry is."""
+        return np.arange(self.to.shape[0]) if self.source is None else self.source
 
     def row_of_entries(self) -> Whole:
         """Return the row of each entry."""

@@ -68,6 +68,24 @@ def table_policy(
     return TablePolicy(segment.epoch, tables)
 
 
+def post_states(
+    environment: EpochEnvironment,
+    apply: Apply,
+    parameters: Any,
+    states: NDArray[np.int64],
+    *,
+    stage: int = 0,
+    period: int = 0,
+) -> NDArray[np.int32]:
+    """Return the post-decision states [B, axes] of states [B, axes] at the start of a stage."""
+    flow = environment.interpreter.flow
+    segment = flow.segments[flow.segment_of[period]]
+    ends = segment.epoch.stages[stage]
+    decide = jax.jit(partial(_decide, environment, apply, segment, ends, period))
+    found = decide(parameters, [int32(column) for column in np.transpose(states)])
+    return np.stack([np.asarray(values) for values in found], axis=1).astype(np.int32)
+
+
 def greedy(values: jax.Array, mask: jax.Array) -> jax.Array:
     """Return the allowed choice [B] of the lowest value [B, A]; ties go to the first."""
     return jnp.where(mask, values, jnp.inf).argmin(axis=-1).astype(jnp.int32)

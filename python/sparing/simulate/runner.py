@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from math import prod
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,16 @@ Trouble: TypeAlias = tuple[int, int, int, int, list[int], list[int]]
 _RESOLVED_STATES = 1 << 20  # up to here stages are resolved for every state in advance
 _CALLBACK_LANES = 1 << 16
 _LANES = 128
+_NETWORK_LANES = 512  # of which few may ask the network at a node
 _POLICY_STREAM = 0x706F6C  # keeps the draws of a randomised policy apart from nature's
+
+
+@runtime_checkable
+class HandedOver(Protocol):
+    """A policy that the kernels run themselves, such as a network."""
+
+    def hand_over(self, plan: _core.RolloutPlan, epoch: Epoch) -> None:
+        """Give `plan`, which is one of `epoch`, all that it needs."""
 
 
 class Runner:
@@ -86,7 +95,8 @@ class Runner:
             if totals is None
             else (np.ascontiguousarray(totals[:, [self.kinds.index(k) for k in epoch.kinds]]))
         )
-        callback = not isinstance(policy, TablePolicy | RowPolicy)
+        callback = not isinstance(policy, TablePolicy | RowPolicy | HandedOver)
+        lanes = _NETWORK_LANES if isinstance(policy, HandedOver) else self.lanes
         trouble = self._plans[key].run(
             states,
             sums,
@@ -96,7 +106,7 @@ class Runner:
             0,
             self._epoch_weights(first, last) if weigh else np.empty(0),
             totals is not None,
-            _CALLBACK_LANES if callback else self.lanes,
+            _CALLBACK_LANES if callback else lanes,
             1 if callback else self.num_threads,
             self.kernel,
         )
@@ -127,6 +137,8 @@ def _plan(
         if policy.epoch is not epoch:
             raise ValueError("the policy holds rows for the Decisions of another epoch.")
         plan.use_rules(policy.thresholds())
+    elif isinstance(policy, HandedOver):
+        policy.hand_over(plan, epoch)
     else:
         known = policy if isinstance(policy, CallbackPolicy) else _as_callback(policy, seed)
         plan.use_callback(partial(known.post_states, epoch))
