@@ -7,7 +7,7 @@ What to repair now, what to stock where, and how sure we are of it.
 # and a room that were loaded later would take the place of the function of its name.
 from sparing import _threads as _threads
 from sparing import evaluate as _evaluate_room  # noqa: F401
-from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals
+from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals, train
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_files import save_pomdp
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
@@ -81,4 +81,5 @@ __all__ = [
     "solve",
     "solve_many",
     "solve_with_goals",
+    "train",
 ]

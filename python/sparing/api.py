@@ -1,4 +1,4 @@
-"""The public functions: load, solve, evaluate, front."""
+"""The public functions: load, solve, evaluate, front, train."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ from sparing.simulate.spares_network import NetworkPolicy
 if TYPE_CHECKING:
     from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
     from sparing.beliefs.component_solve import BeliefSolution
+
+if TYPE_CHECKING:
+    from sparing.learn.result import TrainingResult
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -345,3 +348,14 @@ def _epoch_of(
     if weight != model.discount:
         model = Epoch(axes=model.axes, nodes=model.nodes, discount=weight)
     return model, chosen
+
+
+def train(model: Any, **options: Any) -> TrainingResult:
+    """Train a policy on `model` by reinforcement learning, evaluate it and state its gap.
+
+    The options are those of `sparing.learn.train.train`: learner, steps, seeds, view, features,
+    settings, device, out, resume, progress.
+    """
+    from sparing.learn.train import train as learn
+
+    return learn(model, **options)

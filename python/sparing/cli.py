@@ -18,6 +18,7 @@ from sparing.commands.rates import rates
 from sparing.commands.ration import ration
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
+from sparing.commands.train import train
 from sparing.commands.twin import twin
 
 app = typer.Typer(
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-CASES = (cases, solve, simulate, compare, front, twin)
+CASES = (cases, solve, simulate, compare, front, train, twin)
 RECORDS = (forecast, rates, base_stock, ration)
 PLANNING = (demo, plan, update, policy)
 for command in (*CASES, *RECORDS, *PLANNING):

@@ -81,9 +81,7 @@ class TypedCounts:
             table[n, : row.size] = row
         return float32(table)
 
-    def __call__(
-        self, point: jax.Array, period: jax.Array, coords: list[jax.Array]
-    ) -> jax.Array:
+    def __call__(self, point: jax.Array, period: jax.Array, coords: list[jax.Array]) -> jax.Array:
         """Return float32 [B, size]."""
         found = jnp.stack([coords[slot] for slot in self.slots])  # [N, B]
         component, sort = jnp.asarray(self.component)[point], jnp.asarray(self.sort)[point]

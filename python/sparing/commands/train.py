@@ -1,0 +1,256 @@
+"""sparing train: learn a policy, evaluate it, and state its distance to the optimum."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sparing.commands.output import (
+    bounds_json,
+    check_new_folder,
+    finite,
+    note,
+    number,
+    one_line_errors,
+    print_error,
+    print_json,
+    print_table,
+)
+from sparing.commands.problems import CaseArgument, JsonOption, load_problem
+
+if TYPE_CHECKING:
+    from sparing.learn.result import TrainingResult
+    from sparing.learn.run import TrainingHook, TrainingProgress
+
+
+class LearnerName(StrEnum):
+    """How it learns."""
+
+    dqn = "dqn"
+    double_dqn = "double-dqn"
+    d3qn = "d3qn"
+    n_step = "n-step"
+    pqn = "pqn"
+    qv = "qv"
+
+
+class ViewName(StrEnum):
+    """How the learner meets an epoch."""
+
+    sequential = "sequential"
+    flat = "flat"
+
+
+class FeatureName(StrEnum):
+    """What the network sees."""
+
+    one_hot = "one-hot"
+    typed_counts = "typed-counts"
+
+
+def train(
+    case: CaseArgument,
+    learner: Annotated[LearnerName, typer.Option(help="How it learns.")] = LearnerName.d3qn,
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Choices per seed.", show_default="by learner and size"),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, …; the best one counts.")] = 1,
+    view: Annotated[
+        ViewName, typer.Option(help="Decisions one after another, or jointly.")
+    ] = ViewName.sequential,
+    features: Annotated[
+        FeatureName | None,
+        typer.Option(help="What the network sees.", show_default="by number of components"),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Settings of a published agent, in place of --learner: see the docs."),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Such as cpu, gpu or cpu:1.", show_default="the first")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Save network, policy, curves and the training's state.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from what --out holds, to the same result.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Learn a policy by simulation, evaluate its greedy choices, and state the gap.
+
+    A policy that fits into a table is evaluated exactly, and the optimum stands beside it.
+    """
+    with one_line_errors():
+        if resume and out is None:
+            raise ValueError("--resume needs the --out folder of the run that it goes on with.")
+        problem = load_problem(case)
+        if out is not None:
+            check_new_folder(out, "training.json")
+        from sparing.learn.presets import preset_settings
+        from sparing.learn.saved import prepare, save_training
+        from sparing.learn.train import train as learn
+
+        settings = None if preset is None else preset_settings(preset)
+        if settings is not None and steps is not None:
+            from dataclasses import replace
+
+            settings, steps = replace(settings, steps=steps), None
+        if out is not None:
+            prepare(out, case, resume=resume)
+        with _interruptible(out), shown_training() as progress:
+            result = learn(
+                problem,
+                learner=learner.value,
+                steps=steps,
+                seeds=seeds,
+                view=view.value,
+                features=None if features is None else features.value,
+                settings=settings,
+                device=device,
+                out=out,
+                resume=resume,
+                progress=progress,
+            )
+        report = training_report(case, result)
+        if out is not None:
+            save_training(result, out, finite(report))
+            _plot(result, out, case)
+    if json:
+        print_json(report)
+    else:
+        _print_text(result, report, out)
+
+
+def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
+    """Return what `sparing train --json` prints."""
+    from sparing.learn.result import gap_of
+
+    def bounds(found: Any) -> dict[str, float] | None:
+        return None if found is None else bounds_json(found)
+
+    system = {}
+    if hasattr(result.model, "interval"):
+        system = {"positions": result.model.size, "inspection_interval": result.model.interval}
+    return {
+        "case": case,
+        **system,
+        "learner": result.learner,
+        "view": result.view,
+        "env_steps": result.env_steps,
+        "seconds": result.seconds,
+        "objective": bounds(result.objective),
+        "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
+        "optimum": bounds(result.optimum),
+        "gap": result.gap,
+        "best_seed": result.best.seed,
+        "seeds": [
+            {
+                "seed": seed.seed,
+                "env_steps": seed.trained.env_steps,
+                "seconds": seed.trained.seconds,
+                "objective": bounds(seed.objective),
+                "gap": gap_of(seed.objective, result.optimum),
+            }
+            for seed in result.seeds
+        ],
+    }
+
+
+def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
+    settings = result.settings
+    at = ""
+    if "positions" in report:
+        at = f" ({report['positions']} positions, interval {report['inspection_interval']:g})"
+    layers = "-".join(str(width) for width in settings.hidden)
+    print(
+        f"{report['case']}{at}: {settings.learner}, {result.view} view, network {layers},"
+        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s\n"
+    )
+    rows = []
+    for seed in report["seeds"]:
+        found = seed["objective"] or {"lower": None, "upper": None}
+        name = f"seed {seed['seed']}" + (
+            " (best)" if len(report["seeds"]) > 1 and seed["seed"] == report["best_seed"] else ""
+        )
+        gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
+        rows.append([name, number(found["lower"]), number(found["upper"]), gap])
+    if report["optimum"] is not None:
+        best = report["optimum"]
+        rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
+    print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
+    if not result.exact:
+        print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
+    if out is not None:
+        print(f"\nsaved in {out}")
+
+
+def _plot(result: TrainingResult, out: Path, case: str) -> None:
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        note("no curves.png, as matplotlib is missing: pip install 'sparing[plot]'.")
+        return
+    from sparing.report.training_plots import plot_training
+
+    seeds = [seed.trained for seed in result.seeds]
+    title = f"{case}: {result.learner}"
+    plot_training(seeds, out / "curves.png", optimum=result.optimum, title=title)
+
+
+@contextmanager
+def _interruptible(out: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if out is not None and any(out.glob("seed-*/checkpoint.json")):
+            print_error(
+                f"interrupted; the training is saved in {out}. The same command with --resume"
+                " goes on from there."
+            )
+        else:
+            print_error("interrupted; nothing is saved.")
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def shown_training() -> Iterator[TrainingHook]:
+    """Yield the hook to pass to a training: a live line on a terminal, now and then one elsewhere.
+
+    The line shows the cost of the policy that explores, how much it explores, and the loss.
+    """
+    live = sys.stderr.isatty()
+    last = [time.monotonic() if not live else 0.0]
+
+    def show(progress: TrainingProgress) -> None:
+        now = time.monotonic()
+        if now - last[0] < (0.5 if live else 60.0):
+            return
+        last[0] = now
+        text = (
+            f"seed {progress.seed}: {progress.env_steps:,} of {progress.total_steps:,} choices,"
+            f" cost {progress.cost:.6g}, epsilon {progress.epsilon:.2f},"
+            f" loss {progress.loss:.3g}, {progress.seconds:.0f} s"
+        )
+        if live:
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[K{text[:width]}")
+            sys.stderr.flush()
+        else:
+            print(f"sparing: {text}", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        if live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,101 @@
+"""What a training comes to: a policy, what it costs, and how far that is from the optimum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sparing.exact.policy_evaluation import Bounds
+from sparing.learn.networks import Network
+from sparing.learn.run import TrainedSeed
+from sparing.learn.settings import Settings
+from sparing.policies import Policy
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SeedResult:
+    """One seed: its greedy policy and what that costs, None where it was not evaluated."""
+
+    trained: TrainedSeed
+    policy: Policy
+    objective: Bounds | None
+
+    @property
+    def seed(self) -> int:
+        """Its number."""
+        return self.trained.seed
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingResult:
+    """A trained policy with its certificate.
+
+    Attributes
+    ----------
+    model
+        What was learned on; of a problem that leaves a size open, its best system.
+    seeds
+        All seeds; the policy is that of the best one.
+    optimum
+        Bounds of the optimal objective; None where it cannot be computed.
+    exact
+        Whether objectives are exact bounds, or else confidence intervals of simulations.
+    seconds
+        Of training and compilation, all seeds.
+    """
+
+    model: Any
+    network: Network
+    settings: Settings
+    view: str
+    seeds: tuple[SeedResult, ...]
+    optimum: Bounds | None
+    exact: bool
+    seconds: float
+
+    @property
+    def best(self) -> SeedResult:
+        """The seed whose policy costs least."""
+        rated = [(seed.objective.value, n) for n, seed in enumerate(self.seeds) if seed.objective]
+        return self.seeds[min(rated)[1] if rated else 0]
+
+    @property
+    def learner(self) -> str:
+        """Its name."""
+        return self.settings.learner
+
+    @property
+    def env_steps(self) -> int:
+        """Choices made while training, all seeds."""
+        return sum(seed.trained.env_steps for seed in self.seeds)
+
+    @property
+    def policy(self) -> Policy:
+        """The greedy policy of the best seed."""
+        return self.best.policy
+
+    @property
+    def objective(self) -> Bounds | None:
+        """What the policy costs."""
+        return self.best.objective
+
+    @property
+    def gap(self) -> float | None:
+        """How far the policy's cost is above the optimum, as a share of that."""
+        return gap_of(self.objective, self.optimum)
+
+    def __str__(self) -> str:
+        """Objective and gap in a line or two."""
+        what = "not evaluated" if self.objective is None else f"{self.objective.value:.9g}"
+        text = f"{self.learner}: objective {what} after {self.env_steps:,} choices"
+        if self.gap is not None:
+            text += f", {100.0 * self.gap:.3g} % above the optimum"
+        return f"{text}; {self.seconds:.1f} s."
+
+
+def gap_of(objective: Bounds | None, optimum: Bounds | None) -> float | None:
+    """Return (objective - lower bound of the optimum) / |optimum|, None where one is unknown."""
+    if objective is None or optimum is None:
+        return None
+    size = abs(optimum.value)
+    return (objective.value - optimum.lower) / size if size > 0.0 else None

@@ -1,0 +1,195 @@
+"""Train a policy on a model, evaluate it, and state its distance to the optimum."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from sparing.learn.environment import Environment
+from sparing.learn.epoch_environment import (
+    EpochEnvironment,
+    flat_environment,
+    sequential_environment,
+)
+from sparing.learn.evaluation import Goal, exact_objective, goal_of, optimum_of
+from sparing.learn.greedy_policy import greedy_policy
+from sparing.learn.learners import Centre
+from sparing.learn.networks import Network
+from sparing.learn.result import SeedResult, TrainingResult
+from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook, train_seeds
+from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
+from sparing.learn.simulated import simulated_objective
+from sparing.models.load_sharing import LoadSharingProblem
+from sparing.models.multi_component import MultiComponentProblem
+from sparing.policies import TablePolicy
+
+View = Literal["sequential", "flat"]
+FEW_COMPONENTS = 5  # beyond these a network sees counts per type in place of every component
+
+
+def train(
+    model: Any,
+    *,
+    learner: str = "d3qn",
+    steps: int | None = None,
+    seeds: int | Sequence[int] = 1,
+    view: View = "sequential",
+    features: str | None = None,
+    settings: Settings | None = None,
+    device: str | None = None,
+    out: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_s: float = CHECKPOINT_S,
+    progress: TrainingHook | None = None,
+) -> TrainingResult:
+    """Train a policy for `model` and evaluate it.
+
+    Parameters
+    ----------
+    model
+        A problem or an `Epoch` that repeats. Where a `LoadSharingProblem` leaves size or interval
+        open, both are those of its optimum.
+    learner
+        One of `sparing.learn.settings.LEARNERS`.
+    steps
+        Choices in all, per seed; default by the learner and the size of the model.
+    seeds
+        How many, from 0 on, or which. The result is the best of them, exactly evaluated.
+    view
+        "sequential": the epoch's decisions are met one after another; "flat": one choice among
+        all joint actions.
+    features
+        "one-hot" or "typed-counts" (sequential view); default by the number of components.
+    settings
+        All settings, in place of `learner` and `steps`.
+    device
+        Such as "cpu" or "gpu"; default JAX's own.
+    out, resume, checkpoint_s
+        Where the state of the training is saved, and whether it goes on from there, to the
+        identical result.
+    progress
+        Called with a `sparing.learn.run.TrainingProgress` now and then.
+
+    Raises
+    ------
+    ValueError
+        If something does not fit, before anything is trained.
+    """
+    if settings is not None and steps is not None:
+        raise ValueError("give steps within settings, or alone.")
+    if learner not in LEARNERS:
+        raise ValueError(f"learner must be one of {', '.join(LEARNERS)}; got {learner!r}.")
+    numbers = list(range(seeds)) if isinstance(seeds, int) else [*seeds]
+    if not numbers:
+        raise ValueError(f"at least one seed is needed; got {seeds!r}.")
+    model = closed(model)
+    environment = environment_of(model, view=view, features=features)
+    goal = goal_of(environment.process)
+    chosen = settings or default_settings(learner, environment)
+    if steps is not None:
+        chosen = replace(chosen, steps=steps)
+    trained_on: Environment = environment
+    if chosen.penalty is not None:
+        from sparing.learn.penalty import PenalisedEnvironment
+
+        trained_on = PenalisedEnvironment(environment, chosen.penalty)
+    started = time.monotonic()
+    network, found = train_seeds(
+        trained_on,
+        chosen,
+        centre=goal.centre if chosen.discount in (None, 1.0) else Centre.mean,
+        seeds=numbers,
+        device=device,
+        folder=None if out is None else Path(out),
+        resume=resume,
+        name=_name(model, view, environment),
+        checkpoint_s=checkpoint_s,
+        progress=progress,
+    )
+    seconds = time.monotonic() - started
+    judged = [_judged(environment, network, goal, seed) for seed in found]
+    optimum = optimum_of(goal)
+    return TrainingResult(
+        model=model,
+        network=network,
+        settings=chosen,
+        view=view,
+        seeds=tuple(judged),
+        optimum=optimum,
+        exact=goal.fits,
+        seconds=seconds,
+    )
+
+
+def closed(model: Any) -> Any:
+    """Return `model`, or the best system of a problem that leaves size or interval open."""
+    if not isinstance(model, LoadSharingProblem):
+        return model
+    try:
+        return model.system()
+    except ValueError:
+        from sparing.evaluate.sizing import best_size
+
+        return best_size(model).system
+
+
+def environment_of(
+    model: Any, *, view: View = "sequential", features: str | None = None
+) -> EpochEnvironment:
+    """Return the view of `model` that a learner runs.
+
+    Raises
+    ------
+    ValueError
+        If the view or the features are unknown, or do not go together.
+    """
+    if view not in ("sequential", "flat"):
+        raise ValueError(f"view must be 'sequential' or 'flat'; got {view!r}.")
+    if view == "flat":
+        if features not in (None, "one-hot"):
+            raise ValueError("the flat view has one-hot features; give the sequential one others.")
+        return flat_environment(model)
+    if features is None:
+        many = isinstance(model, MultiComponentProblem) and len(model.components) > FEW_COMPONENTS
+        features = "typed-counts" if many and not model.spares else "one-hot"
+    return sequential_environment(model, features=features)  # type: ignore[arg-type]
+
+
+def default_settings(learner: str, environment: Environment) -> Settings:
+    """Return the settings of a learner for a model of that size.
+
+    Wider networks and more steps where the network sees many features.
+    """
+    settings = DEFAULTS[learner]
+    if environment.num_features <= 48:
+        return settings
+    if settings.uses_rollouts:
+        return replace(settings, hidden=(128, 128), steps=2 * settings.steps)
+    return replace(settings, hidden=(128, 128), steps=4 * settings.steps)
+
+
+def _name(model: Any, view: str, environment: EpochEnvironment) -> str:
+    """Return what tells runs on different models apart: a digest of the epoch and its weights."""
+    from sparing.exact.checkpoint import fingerprint
+
+    process = environment.process
+    key = fingerprint(process.epochs[0], dict(process.weights))
+    return f"{getattr(model, 'name', type(model).__name__)} {view} {environment.num_features} {key}"
+
+
+def _judged(
+    environment: EpochEnvironment, network: Network, goal: Goal, trained: TrainedSeed
+) -> SeedResult:
+    policy = greedy_policy(environment, network, trained.parameters, as_table=goal.fits)
+    if isinstance(policy, TablePolicy):
+        found = exact_objective(goal, policy)
+    else:
+        found = simulated_objective(environment, network, trained.parameters, goal.discount)
+    if not np.isfinite(found.value):
+        raise FloatingPointError(f"seed {trained.seed}: the training diverged.")
+    return SeedResult(trained=trained, policy=policy, objective=found)
