@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from networks import known
-from reference_network import expected_cost
+from reference_twin import expected_cost
 from sparing.evaluate.closed_loop import Standing, state_of
 from sparing.evaluate.network_plan import SolveOptions, solve_part
 from sparing.evaluate.value_of_learning import certain_network, learning_curve, value_of_learning
