@@ -22,6 +22,10 @@ def _dropship_row(name: str) -> dict[str, Any]:
     }
 
 
+def _count(states: int | str) -> str:
+    return f"{states:.1e}" if isinstance(states, int) and states >= 10**9 else str(states)
+
+
 def cases(json: JsonOption = False) -> None:
     """List the built-in cases."""
     from sparing.models.case_files import built_in_cases, load_case
@@ -53,7 +57,7 @@ def cases(json: JsonOption = False) -> None:
     if json:
         print_json({"cases": found, "records": records})
         return
-    columns = ["case", "kind", "structure", "states", "components"]
-    shown = [{**case, "kind": case.get("short_kind", case["kind"])} for case in found]
+    columns = ["case", "kind", "structure", "states"]
+    shown = [{**case, "states": _count(case["states"])} for case in found]
     print_table(columns, [[str(case[key]) for key in columns] for case in shown], left=3)
     print(f" {hydro_spares.NAME} (defect records): for sparing forecast and sparing compare")
