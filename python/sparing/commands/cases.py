@@ -23,7 +23,7 @@ def _dropship_row(name: str) -> dict[str, Any]:
 
 
 def _count(states: int | str) -> str:
-    return f"{states:.1e}" if isinstance(states, int) and states >= 10**9 else str(states)
+    return f"{states:.0e}" if isinstance(states, int) and states >= 10**9 else str(states)
 
 
 def cases(json: JsonOption = False) -> None:
@@ -58,6 +58,9 @@ def cases(json: JsonOption = False) -> None:
         print_json({"cases": found, "records": records})
         return
     columns = ["case", "kind", "structure", "states"]
-    shown = [{**case, "states": _count(case["states"])} for case in found]
+    shown = [
+        {**case, "states": _count(case["states"]), "kind": case.get("short_kind", case["kind"])}
+        for case in found
+    ]
     print_table(columns, [[str(case[key]) for key in columns] for case in shown], left=3)
     print(f" {hydro_spares.NAME} (defect records): for sparing forecast and sparing compare")
