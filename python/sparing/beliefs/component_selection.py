@@ -51,7 +51,7 @@ def gathered(earlier: Sequence[Candidates], visits: Visits, num_episodes: int) -
         _, first, group = np.unique(
             together.round(9), axis=0, return_index=True, return_inverse=True
         )
-        total: Numbers = np.bincount(group.reshape(-1), weights=weights)
+        total = np.bincount(group.reshape(-1), weights=weights).astype(np.float64)
         order = np.argsort(-total, kind="stable")[: 4 * CANDIDATES]
         order = order[total[order] > 0.0]
         found.append(Candidates(together[first[order]], total[order]))
