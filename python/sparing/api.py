@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
@@ -235,7 +235,13 @@ def evaluate(
     else:
         wanted = measures or {kind: {kind: 1.0} for kind in epoch.kinds}
     found = evaluate_policy(
-        epoch, policy, wanted, weights=weights, criterion=chosen, initial=initial, tol=tol
+        epoch,
+        cast(Policy, policy),
+        wanted,
+        weights=weights,
+        criterion=chosen,
+        initial=initial,
+        tol=tol,
     )
     if measures is None and "reliability" in found and chosen == "average":
         up = found["reliability"]
@@ -318,7 +324,11 @@ def simulate(
         options.setdefault("start", model.initial_state)
         model = model.epoch
     return rollouts.simulate(
-        model, policy, num_epochs=num_epochs, num_replications=num_replications, **options
+        model,
+        cast(Policy, policy),
+        num_epochs=num_epochs,
+        num_replications=num_replications,
+        **options,
     )
 
 

@@ -1,6 +1,7 @@
 """Hidden degradation on the command line, as a user meets it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,12 +48,13 @@ def test_solve_in_words(capsys):
 
 
 def test_an_estimated_bound_states_its_interval(capsys):
-    code, out, err = run(capsys, "solve", "hidden-1-of-5", "--gap", "0.5", "--json")
+    code, out, _ = run(capsys, "solve", "hidden-1-of-5", "--gap", "0.5", "--threads", 1, "--json")
     found = json.loads(out)
-    assert (code, err) == (0, "")
+    assert code == 0
     upper, estimate = found["objective"]["upper"], found["upper_estimate"]
     assert upper == pytest.approx(estimate["mean"] + estimate["half_width"])
-    assert estimate["episodes"] > 0 or estimate["exact"]
+    assert estimate["episodes"] > 0
+    assert estimate["half_width"] > 0.0
     assert found["objective"]["lower"] < 234.5 < upper
 
 
@@ -111,8 +113,8 @@ class KilledError(Exception):
 
 def test_an_interrupted_solve_goes_on_to_the_same_bounds(tmp_path):
     """Killed after two rounds; what follows are the rounds of an uninterrupted solve."""
-    problem = load_case("hidden-1-of-5")
-    options = BeliefOptions(gap=0.09, num_threads=1, episodes=10, time_s=600.0)
+    problem = replace(load_case(TWO), periods=8)
+    options = BeliefOptions(gap=0.0, num_threads=1, episodes=10, time_s=600.0, memory=200_000)
     whole = solve_hidden(problem, options=options)
     assert len(whole.rounds) >= 4
     checkpoint = BeliefCheckpoint(tmp_path / "saved", solve_key(problem, 0, 10))

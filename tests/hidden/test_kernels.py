@@ -9,7 +9,7 @@ import sparing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_hidden import outcomes, random_component, random_problem, reference_sweep
-from sparing.beliefs.component_filter import jax_update, successors, update_beliefs
+from sparing.beliefs.component_filter import successors, update_beliefs
 from sparing.beliefs.component_points import BeliefGrid
 from sparing.beliefs.component_rollout import GreedyBeliefPolicy, estimated
 from sparing.beliefs.component_values import BeliefTensor, Sweeper, finite_values
@@ -44,19 +44,6 @@ def test_filter_is_bayes_rule(seed):
             assert found[b] == pytest.approx(joint / joint.sum(), abs=1e-12)
         else:
             assert not found[b].any()
-
-
-def test_filter_in_jax_agrees():
-    import jax
-
-    rng = np.random.default_rng(1)
-    component = sparing.load("hidden-1-of-5").components[1]
-    beliefs = rng.dirichlet(np.ones(4), size=200)
-    options, observations = rng.integers(3, size=200), rng.integers(4, size=200)
-    found, chance = update_beliefs(component, beliefs, options, observations)
-    next_beliefs, chances = jax.jit(jax_update(component))(beliefs, options, observations)
-    assert np.asarray(next_beliefs) == pytest.approx(found, abs=1e-5)
-    assert np.asarray(chances) == pytest.approx(chance, abs=1e-6)
 
 
 @pytest.mark.parametrize("states", [2, 3, 4, 5])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -161,7 +162,7 @@ def state_counts(problem: HiddenProblem) -> list[int]:
 def estimated(estimates: Numbers, costs: Numbers, confidence: float = CONFIDENCE) -> CostEstimate:
     """Return mean and interval of independent episodes."""
     count = len(estimates)
-    factor = float(student.ppf(0.5 + confidence / 2.0, count - 1)) / np.sqrt(count)
+    factor = float(student.ppf(0.5 + confidence / 2.0, count - 1)) / sqrt(count)
     return CostEstimate(
         mean=float(estimates.mean()),
         half_width=factor * float(estimates.std(ddof=1)),
