@@ -10,6 +10,8 @@ from sparing.ration.case_files import BUILT_IN, KIND, load_dropship
 from sparing.records import hydro_spares
 from sparing.registry import command_face
 
+HUGE = 10**12  # states that no solve will list
+
 
 def _dropship_row(name: str) -> dict[str, Any]:
     case = load_dropship(name)
@@ -20,6 +22,11 @@ def _dropship_row(name: str) -> dict[str, Any]:
         "states": "",
         "components": "",
     }
+
+
+def _shown(value: Any) -> str:
+    is_huge = isinstance(value, int) and value >= HUGE
+    return f"1e{len(str(value)) - 1}" if is_huge else str(value)
 
 
 def cases(json: JsonOption = False) -> None:
@@ -54,5 +61,5 @@ def cases(json: JsonOption = False) -> None:
         print_json({"cases": found, "records": records})
         return
     columns = ["case", "kind", "structure", "states", "components"]
-    print_table(columns, [[str(case[key]) for key in columns] for case in found], left=3)
+    print_table(columns, [[_shown(case[key]) for key in columns] for case in found], left=3)
     print(f" {hydro_spares.NAME} (defect records): for sparing forecast and sparing compare")
