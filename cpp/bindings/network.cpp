@@ -67,10 +67,11 @@ net::Law law_of(const Arrays& a, const net::Network& n, double shape, std::int32
             a.get<std::int32_t>("bin_start"),
             a.get<std::int32_t>("multiplier"),
             a.get<std::int32_t>("first_bin"),
-            a.get<std::int64_t>("level_start"),
-            a.get<double>("level_rate"),
+            a.get<std::int32_t>("num_levels"),
             a.get<std::int64_t>("next_start"),
             a.get<std::int32_t>("level_next"),
+            a.get<double>("decay"),
+            a.get<double>("share"),
             a.get<std::int64_t>("belief_size"),
             a.get<std::int32_t>("lead_start"),
             a.get<double>("lead_chance"),
@@ -119,7 +120,7 @@ void bind_network(py::module_& m) {
                                        : table ? net::Table{net::TablePolicy::decide, &*table}
                                                : net::Table{nullptr, nullptr};
             const net::RuleSets sets{in(reorder_at), in(order_up_to), in(quantity), in(review)};
-            const auto run = kernel == "baseline" ? &net::run_baseline : net::best_kernel();
+            const auto run = kernel == "baseline" ? net::kernels_baseline() : net::best_kernels();
             const auto t = out(totals);
             const net::Paths paths{out(stock), out(paid)};
             const py::gil_scoped_release release;

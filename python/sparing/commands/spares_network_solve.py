@@ -45,6 +45,9 @@ def solve(
     """Solve and print the objective with its bounds, the first decision and the measures."""
     if out is not None:
         check_new_folder(out, "solution.json", also=["checkpoint", "policy"])
+        if (out / "solution.json").exists():  # of a solve that is done
+            (out / "solution.json").unlink()
+            shutil.rmtree(out / "policy", ignore_errors=True)
     if checkpoint is not None and checkpoint.exists() and not checkpoint.is_dir():
         raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
     folder = _checkpoint_folder(problem, options, out, checkpoint)
@@ -138,8 +141,9 @@ def _save(
         folder.mkdir(parents=True, exist_ok=True)
         for period, policy in enumerate(plan.policies):
             table = policy.stages[0]
-            if not isinstance(table, np.memmap):  # else it was streamed there
-                np.save(folder / f"period{period}-stage0.npy", table, allow_pickle=False)
+            file = folder / f"period{period}-stage0.npy"
+            if not file.exists():  # else it was streamed there
+                np.save(file, table, allow_pickle=False)
     save_case(problem, out / "case.toml")
     content = {"format": FORMAT, **report}
     write_atomically(out / "solution.json", json.dumps(content, indent=1) + "\n")

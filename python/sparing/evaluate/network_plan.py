@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sparing.exact.engine import check_memory
 from sparing.exact.finite_horizon import FiniteHorizonSolution, finite_horizon
 from sparing.exact.progress import Parts, ProgressHook
 from sparing.lowering import Real
@@ -146,7 +147,7 @@ def solve_part(
         If a table would need more post-decision states than it can number.
     """
     nodes = NetworkNodes(problem, part)
-    check_size(nodes)
+    check_size(nodes, options)
     folder = options.policy_dir
     position = problem.parts.index(part)
     found = finite_horizon(
@@ -176,15 +177,19 @@ def policies_of(found: FiniteHorizonSolution) -> tuple[TablePolicy, ...]:
     return tuple(TablePolicy(epoch, posts) for epoch, posts in pairs)
 
 
-def check_size(nodes: NetworkNodes) -> None:
-    """Raise if the tables of a period can not number their post-decision states."""
-    size = nodes.decided_states(nodes.last - 1)
+def check_size(nodes: NetworkNodes, options: SolveOptions) -> None:
+    """Raise, before any table is made, if a period is too large for a policy or for the memory."""
+    last = nodes.last - 1
+    size, states = nodes.decided_states(last), nodes.found_states(last)
     if size > LARGEST_TABLE:
         raise ValueError(
             f"part {nodes.part.name!r}: a period has up to {size:,} post-decision states; a policy"
             f" can number {LARGEST_TABLE:,}. Lower capacity, max_order, backorders, longest,"
             " truncate or belief_levels."
         )
+    item = np.dtype(options.dtype).itemsize
+    needed = states * (2 * item + 4) + size * 2 * (item + 4)  # values and choices, in and out
+    check_memory(needed, f"part {nodes.part.name!r}: a period of {states:,} states")
 
 
 def policy_bytes(problem: SparesNetwork) -> int:

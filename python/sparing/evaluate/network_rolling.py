@@ -27,7 +27,7 @@ def rolling_plan(
     period t are given. The cost of doing so over the whole horizon is evaluated exactly.
     """
     assert problem.rolling is not None
-    check_size(NetworkNodes(problem, part))
+    check_size(NetworkNodes(problem, part), options)
     parts, tables = Parts(progress), list[TablePolicy]()
     for period in range(problem.periods):
         last = min(period + problem.rolling, problem.periods)

@@ -63,19 +63,20 @@ def _law(problem: SparesNetwork, part: Part) -> dict[str, NDArray[Any]]:
     bins = [site.age.multiplier if site.age else (1,) for site in part.sites]
     levels = exposure_levels(problem, part)
     with_ages = any(site.age for site in part.sites)
-    rate, level_start, following, next_start = list[float](), [0], list[NDArray[np.int32]](), [0]
+    exposure = np.stack([site.exposures(problem.periods) for site in part.sites], axis=1)
+    following, ratio, num_levels = list[NDArray[np.int32]](), list[NDArray[np.float64]](), []
     for period in range(problem.periods):
         for s in range(len(part.sites)):
             now, then = levels[period][s], levels[period][s + 1]
-            rate += [part.prior.rate + float(x) for x in now]
-            level_start.append(len(rate))
             if with_ages:
                 goes = FailureNode(part, s, period, problem).exposures(now, then)
             else:
                 goes = np.zeros((1, 1), dtype=np.int64)
             following.append(goes.ravel().astype(np.int32))
-            next_start.append(next_start[-1] + goes.size)
-    exposure = np.stack([site.exposures(problem.periods) for site in part.sites], axis=1)
+            rate = np.array([part.prior.rate + float(x) for x in now])
+            ratio.append((np.array(bins[s])[:, None] * exposure[period, s] / rate).ravel())
+            num_levels.append(len(now))
+    ratios = np.concatenate(ratio)  # of the period's exposure to the rate of the belief
     nodes = NetworkNodes(problem, part)
     size = np.array([nodes.belief_shape(period) for period in range(problem.periods)])
     return {
@@ -85,10 +86,11 @@ def _law(problem: SparesNetwork, part: Part) -> dict[str, NDArray[Any]]:
         "first_bin": np.array(
             [site.age.initial if site.age else 0 for site in part.sites], dtype=np.int32
         ),
-        "level_start": np.array(level_start, dtype=np.int64),
-        "level_rate": np.array(rate),
-        "next_start": np.array(next_start[:-1], dtype=np.int64),
+        "num_levels": np.array(num_levels, dtype=np.int32),
+        "next_start": _starts(following),
         "level_next": np.concatenate(following),
+        "decay": np.log1p(ratios),
+        "share": ratios / (1.0 + ratios),
         "belief_size": np.ascontiguousarray(size[:, 1:].ravel().astype(np.int64)),
     }
 
