@@ -14,12 +14,13 @@ from random_spares import random_joint
 from random_systems import random_problem
 from sparing.models.case_files import built_in_cases, load_case, save_case, table_of_problem
 from sparing.models.load_sharing import LoadSharingProblem
+from sparing.models.spares_network import SparesNetwork
 
 
 def assert_same(one, two):
     """Two problems agree in everything but their name."""
     assert type(one) is type(two)
-    if isinstance(one, LoadSharingProblem):
+    if isinstance(one, LoadSharingProblem | SparesNetwork):
         assert table_of_problem(one) == table_of_problem(two)
         return
     for field in fields(one):

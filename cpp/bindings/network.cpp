@@ -120,7 +120,7 @@ void bind_network(py::module_& m) {
                                        : table ? net::Table{net::TablePolicy::decide, &*table}
                                                : net::Table{nullptr, nullptr};
             const net::RuleSets sets{in(reorder_at), in(order_up_to), in(quantity), in(review)};
-            const auto run = kernel == "baseline" ? &net::run_baseline : net::best_kernel();
+            const auto run = kernel == "baseline" ? net::kernels_baseline() : net::best_kernels();
             const auto t = out(totals);
             const net::Paths paths{out(stock), out(paid)};
             const py::gil_scoped_release release;

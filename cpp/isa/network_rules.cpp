@@ -121,10 +121,8 @@ struct Block {
     }
 };
 
-}  // namespace
-
-void SPARING_NAMED(run_, SPARING_ISA)(const Network& n, const Luck& luck, const Rules& rules,
-                                      const Table& table, const Sums& sums, std::int32_t* scratch) {
+void run(const Network& n, const Luck& luck, const Rules& rules, const Table& table,
+         const Sums& sums, std::int32_t* scratch) {
     Block b{n, luck, sums, scratch};
     std::int32_t want[lanes];
     for (std::int32_t t = 0; t < n.periods; ++t) {
@@ -153,5 +151,42 @@ void SPARING_NAMED(run_, SPARING_ISA)(const Network& n, const Luck& luck, const 
                 sums.stock[std::int64_t{t} * n.num_locations * lanes + at] = b.stock[at];
     }
 }
+
+void words(std::uint32_t key0, std::uint32_t key1, std::uint32_t period, std::uint32_t first,
+           std::uint32_t num_blocks, std::uint32_t* words) {
+    constexpr std::uint32_t m0 = 0xD2511F53u, m1 = 0xCD9E8D57u, w0 = 0x9E3779B9u, w1 = 0xBB67AE85u;
+    for (std::uint32_t block = 0; block < num_blocks; ++block, words += 4 * lanes) {
+        std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
+        for (int l = 0; l < lanes; ++l)
+            c0[l] = period, c1[l] = first + static_cast<std::uint32_t>(l), c2[l] = block, c3[l] = 0;
+        std::uint32_t k0 = key0, k1 = key1;
+        for (int round = 0; round < 10; ++round, k0 += w0, k1 += w1)
+            for (int l = 0; l < lanes; ++l) {
+                const auto p0 = std::uint64_t{m0} * c0[l], p1 = std::uint64_t{m1} * c2[l];
+                c0[l] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[l] ^ k0;
+                c1[l] = static_cast<std::uint32_t>(p1);
+                c2[l] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[l] ^ k1;
+                c3[l] = static_cast<std::uint32_t>(p0);
+            }
+        for (int l = 0; l < lanes; ++l) {
+            words[l] = c0[l], words[lanes + l] = c1[l];
+            words[2 * lanes + l] = c2[l], words[3 * lanes + l] = c3[l];
+        }
+    }
+}
+
+void leads(const std::uint32_t* words, const std::uint32_t* thresholds, std::int32_t count,
+           std::uint16_t* lead) {
+    std::uint32_t reached[lanes] = {};
+    for (std::int32_t j = 0; j < count; ++j) {
+        const auto threshold = thresholds[j];
+        for (int l = 0; l < lanes; ++l) reached[l] += words[l] >= threshold;
+    }
+    for (int l = 0; l < lanes; ++l) lead[l] = static_cast<std::uint16_t>(reached[l]);
+}
+
+}  // namespace
+
+Kernels SPARING_NAMED(kernels_, SPARING_ISA)() { return {run, words, leads}; }
 
 }  // namespace sparing::network

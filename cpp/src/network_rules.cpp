@@ -3,9 +3,9 @@
 
 namespace sparing::network {
 
-Kernel best_kernel() {
-    return best_of(&run_baseline, SPARING_IF_AVX2(&run_avx2, nullptr),
-                   SPARING_IF_AVX512(&run_avx512, nullptr));
+Kernels best_kernels() {
+    return best_of(&kernels_baseline, SPARING_IF_AVX2(&kernels_avx2, nullptr),
+                   SPARING_IF_AVX512(&kernels_avx512, nullptr))();
 }
 
 }  // namespace sparing::network

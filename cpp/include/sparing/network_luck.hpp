@@ -32,21 +32,68 @@ struct Law {
     std::span<const double> rates;  // [replications] true rates, NaN: drawn from what is believed
 };
 
+/// Thresholds below which a word means no failure, for the first few counts of failures so far:
+/// most draws then need no exponential. Empty where there would be too many.
+class QuietTable {
+  public:
+    static constexpr std::int32_t counts = 64;
+    static constexpr std::size_t largest = 1 << 21;
+
+    explicit QuietTable(const Law& law) {
+        if (law.decay.size() * counts > largest) return;
+        for (const double decay : law.decay)
+            for (std::int32_t n = 0; n < counts; ++n)
+                thresholds_.push_back(static_cast<std::uint32_t>(
+                    std::clamp(std::ceil(std::exp(-(law.shape + n) * decay) * 0x1p32 - 0.5), 0.0,
+                               0x1p32 - 1.0)));
+    }
+
+    [[nodiscard]] bool is_quiet(std::int64_t at, std::int32_t seen, std::uint32_t word) const {
+        return seen < counts && !thresholds_.empty() &&
+               word < thresholds_[std::size_t(at) * counts + std::size_t(seen)];
+    }
+
+  private:
+    std::vector<std::uint32_t> thresholds_;
+};
+
 /// The luck of one block of replications. Every draw is a function of (seed, replication, period,
 /// location), so policies meet the same.
 class LuckBlock {
   public:
-    LuckBlock(const Law& law, bool with_belief)
+    LuckBlock(const Law& law, const QuietTable& quiet, bool with_belief)
         : law_{law},
+          quiet_{quiet},
+          num_blocks_{static_cast<std::uint32_t>(law.num_sites + law.num_locations + 3) / 4},
           failures_(std::size_t(law.periods) * law.num_sites * lanes),
           lead_(std::size_t(law.periods) * law.num_locations * lanes),
-          first_lead_(std::size_t(law.num_locations) * lanes),
-          belief_(with_belief ? std::size_t(law.periods) * lanes : 0) {}
+          first_lead_(std::size_t(law.num_locations) * lanes, 0xFFFF),
+          words_(std::size_t(num_blocks_) * 4 * lanes),
+          belief_(with_belief ? std::size_t(law.periods) * lanes : 0) {
+        for (const double chance : law.lead_chance)
+            thresholds_.push_back(static_cast<std::uint32_t>(
+                std::clamp(std::ceil(chance * 0x1p32 - 0.5), 0.0, 0x1p32 - 1.0)));
+    }
 
     /// Draws replications first .. first + lanes - 1.
-    void draw(std::uint64_t seed, std::int64_t first) {
-        key_ = philox_key(seed);
-        for (int l = 0; l < lanes; ++l) draw_lane(first + l, l);
+    void draw(std::uint64_t seed, std::int64_t first, const Kernels& kernels) {
+        const auto key = philox_key(seed);
+        const auto number = static_cast<std::uint32_t>(first);
+        start(first);
+        kernels.words(key[0], key[1], ~0u, number, num_blocks_, words_.data());
+        for (std::int32_t i = 0; i < law_.num_locations; ++i)
+            if (law_.first_age[i] > 0) draw_first_leads(i);
+        for (std::int32_t t = 0; t < law_.periods; ++t) {
+            kernels.words(key[0], key[1], static_cast<std::uint32_t>(t), number, num_blocks_,
+                          words_.data());
+            for (int l = 0; l < lanes && !belief_.empty(); ++l)
+                belief_[std::size_t(t) * lanes + l] = belief(t, l);
+            for (std::int32_t s = 0; s < law_.num_sites; ++s) fail(t, s);
+            for (std::int32_t i = 0; i < law_.num_locations; ++i)
+                kernels.leads(words_of(law_.num_sites + i), &thresholds_[law_.lead_start[i]],
+                              longest(i),
+                              &lead_[(std::size_t(t) * law_.num_locations + i) * lanes]);
+        }
     }
 
     [[nodiscard]] Luck luck() const {
@@ -55,99 +102,75 @@ class LuckBlock {
     }
 
   private:
-    /// Uniform draws of one replication and period.
-    class Words {
-      public:
-        Words(PhiloxKey key, std::uint32_t replication, std::uint32_t period)
-            : key_{key}, replication_{replication}, period_{period} {}
-        double uniform(std::uint32_t number) {
-            if (number / 4 != block_) {
-                block_ = number / 4;
-                words_ =
-                    philox4x32(draw_counter(replication_, period_, block_, Stream::nature), key_);
-            }
-            return (words_[number % 4] + 0.5) * 0x1p-32;
-        }
+    [[nodiscard]] const std::uint32_t* words_of(std::int32_t number) const {
+        return &words_[std::size_t(number) * lanes];
+    }
+    [[nodiscard]] std::int32_t longest(std::int32_t i) const {
+        return law_.lead_start[i + 1] - law_.lead_start[i] - 1;
+    }
 
-      private:
-        PhiloxKey key_;
-        std::uint32_t replication_, period_, block_ = ~0u;
-        PhiloxCounter words_{};
-    };
-
-    void draw_lane(std::int64_t replication, int l) {
-        const auto number = static_cast<std::uint32_t>(replication);
-        const bool known = replication < std::int64_t(law_.rates.size());
-        const double rate = known ? law_.rates[replication] : std::nan("");
-        bins_.assign(law_.first_bin.begin(), law_.first_bin.end());
-        failures_so_far_ = 0, level_ = 0;
-        draw_first_leads(number, l);
-        for (std::int32_t t = 0; t < law_.periods; ++t) {
-            Words words{key_, number, static_cast<std::uint32_t>(t)};
-            if (!belief_.empty()) belief_[std::size_t(t) * lanes + l] = belief(t);
-            for (std::int32_t s = 0; s < law_.num_sites; ++s) {
-                const auto d = fail(t, s, rate, words.uniform(std::uint32_t(s)));
-                failures_[(std::size_t(t) * law_.num_sites + s) * lanes + l] =
-                    static_cast<std::uint16_t>(d);
-            }
-            for (std::int32_t i = 0; i < law_.num_locations; ++i)
-                lead_[(std::size_t(t) * law_.num_locations + i) * lanes + l] =
-                    static_cast<std::uint16_t>(lead_time(i, 0, words));
+    void start(std::int64_t first) {
+        bins_.resize(std::size_t(law_.num_sites) * lanes);
+        for (std::int32_t s = 0; s < law_.num_sites; ++s)
+            std::fill_n(&bins_[std::size_t(s) * lanes], lanes, law_.first_bin[s]);
+        for (int l = 0; l < lanes; ++l) {
+            const bool known = first + l < std::int64_t(law_.rates.size());
+            rates_[l] = known ? law_.rates[first + l] : std::nan("");
+            seen_[l] = level_[l] = 0;
         }
     }
 
-    /// Periods until the order at the start arrives; beyond the horizon if there is none.
-    void draw_first_leads(std::uint32_t replication, int l) {
-        Words words{key_, replication, ~0u};
-        for (std::int32_t i = 0; i < law_.num_locations; ++i) {
-            const auto age = law_.first_age[i];
-            first_lead_[std::size_t(i) * lanes + l] =
-                static_cast<std::uint16_t>(age > 0 ? lead_time(i, age, words) - age : 0xFFFF);
-        }
-    }
-
-    /// The age at which an order arrives that has not by `age`.
-    std::int32_t lead_time(std::int32_t i, std::int32_t age, Words& words) const {
+    /// Periods until the order at the start arrives, given that it has not by its age.
+    void draw_first_leads(std::int32_t i) {
+        const auto age = law_.first_age[i];
         const auto* by_age = law_.lead_chance.data() + law_.lead_start[i];
-        const auto longest = law_.lead_start[i + 1] - law_.lead_start[i] - 1;
-        if (age >= longest || (age == 0 && longest > 0 && by_age[longest - 1] == 0.0))
-            return longest;
-        const double before = age > 0 ? by_age[age - 1] : 0.0;
-        const double u = before + (1.0 - before) * words.uniform(std::uint32_t(law_.num_sites + i));
-        auto found = age;
-        while (found < longest && u >= by_age[found]) ++found;
-        return found;
+        const double before = by_age[age - 1];
+        for (int l = 0; l < lanes; ++l) {
+            const double u = before + (1.0 - before) * uniform(words_of(law_.num_sites + i)[l]);
+            auto found = age;
+            while (found < longest(i) && u >= by_age[found]) ++found;
+            first_lead_[std::size_t(i) * lanes + l] = static_cast<std::uint16_t>(found - age);
+        }
     }
+
+    static double uniform(std::uint32_t word) { return (word + 0.5) * 0x1p-32; }
 
     /// Failures of site s in period t; age, exposure and failures so far go on.
-    std::int32_t fail(std::int32_t t, std::int32_t s, double rate, double u) {
+    void fail(std::int32_t t, std::int32_t s) {
         const auto cell = std::size_t(t) * law_.num_sites + s;
-        auto& bin = bins_[s];
-        const auto bins = law_.bin_start[s + 1] - law_.bin_start[s];
-        const double e = law_.exposure[cell] * law_.multiplier[law_.bin_start[s] + bin];
-        const std::int64_t levels = law_.num_levels[cell];
-        const auto at = law_.next_start[cell] + bin * levels + level_;
-        const auto d = std::isnan(rate) ? predicted(law_.shape + failures_so_far_, at, u)
-                                        : poisson(rate * e, u);
-        level_ = law_.level_next[at];
-        failures_so_far_ = std::min(failures_so_far_ + d, law_.most_failures);
-        bin = d > 0 ? 0 : std::min(bin + 1, bins - 1);
-        return d;
+        const auto* words = words_of(s);
+        auto* const out = &failures_[cell * lanes];
+        auto* const bins = &bins_[std::size_t(s) * lanes];
+        const auto last_bin = law_.bin_start[s + 1] - law_.bin_start[s] - 1;
+        const auto* multiplier = law_.multiplier.data() + law_.bin_start[s];
+        for (int l = 0; l < lanes; ++l) {
+            const auto at =
+                law_.next_start[cell] + std::int64_t{bins[l]} * law_.num_levels[cell] + level_[l];
+            std::int32_t d = 0;
+            if (!std::isnan(rates_[l]))
+                d = poisson(rates_[l] * law_.exposure[cell] * multiplier[bins[l]],
+                            uniform(words[l]));
+            else if (!quiet_.is_quiet(at, seen_[l], words[l]))
+                d = predicted(law_.shape + seen_[l], at, uniform(words[l]));
+            level_[l] = law_.level_next[at];
+            seen_[l] = std::min(seen_[l] + d, law_.most_failures);
+            bins[l] = d > 0 ? 0 : std::min(bins[l] + 1, last_bin);
+            out[l] = static_cast<std::uint16_t>(d);
+        }
     }
 
     /// Negative binomial with shape a and failure share e / (b + e), the rest at `truncate`.
-    std::int32_t predicted(double a, std::int64_t at, double u) const {
-        const double share = law_.share[at];
+    [[nodiscard]] std::int32_t predicted(double a, std::int64_t at, double u) const {
         double chance = std::exp(-a * law_.decay[at]), reached = chance;
         std::int32_t d = 0;
         for (; d < law_.truncate && u >= reached; ++d) {
-            chance *= (a + d) / (d + 1.0) * share;
+            chance *= (a + d) / (d + 1.0) * law_.share[at];
             reached += chance;
         }
         return d;
     }
 
-    std::int32_t poisson(double mean, double u) const {
+    [[nodiscard]] std::int32_t poisson(double mean, double u) const {
         double chance = std::exp(-mean), reached = chance;
         std::int32_t d = 0;
         for (; d < law_.truncate && u >= reached; ++d) {
@@ -158,20 +181,24 @@ class LuckBlock {
     }
 
     /// Number of the belief state at a review: ages, exposure so far, failures so far, C order.
-    std::int64_t belief(std::int32_t t) const {
+    [[nodiscard]] std::int64_t belief(std::int32_t t, int l) const {
         std::int64_t at = 0;
         for (std::int32_t s = 0; s < law_.num_sites; ++s)
-            at = at * (law_.bin_start[s + 1] - law_.bin_start[s]) + bins_[s];
-        at = at * law_.belief_size[2 * t] + level_;
-        return at * law_.belief_size[2 * t + 1] + failures_so_far_;
+            at = at * (law_.bin_start[s + 1] - law_.bin_start[s]) +
+                 bins_[std::size_t(s) * lanes + l];
+        at = at * law_.belief_size[2 * t] + level_[l];
+        return at * law_.belief_size[2 * t + 1] + seen_[l];
     }
 
     const Law& law_;
-    PhiloxKey key_{};
+    const QuietTable& quiet_;
+    std::uint32_t num_blocks_;
     std::vector<std::uint16_t> failures_, lead_, first_lead_;
+    std::vector<std::uint32_t> words_, thresholds_;
     std::vector<std::int64_t> belief_;
-    std::vector<std::int32_t> bins_;
-    std::int32_t failures_so_far_ = 0, level_ = 0;
+    std::vector<std::int32_t> bins_;  // [sites, lanes]
+    std::int32_t seen_[lanes] = {}, level_[lanes] = {};
+    double rates_[lanes] = {};
 };
 
 }  // namespace sparing::network

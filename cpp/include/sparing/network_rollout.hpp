@@ -88,8 +88,9 @@ struct Workspace {
     std::vector<std::int32_t> scratch, counts, stock;
     std::vector<double> paid;
 
-    Workspace(const Network& n, const Law& law, bool with_belief, const Paths& paths)
-        : luck{law, with_belief},
+    Workspace(const Network& n, const Law& law, const QuietTable& quiet, bool with_belief,
+              const Paths& paths)
+        : luck{law, quiet, with_belief},
           scratch(scratch_size(n.num_locations)),
           counts(std::size_t(n.num_locations) * kNumCounts * lanes),
           stock(paths.stock.empty() ? 0 : std::size_t(n.periods) * n.num_locations * lanes),
@@ -135,17 +136,18 @@ inline void copy_paths(const Network& n, const Workspace& room, const Paths& pat
 /// Simulates every set of rules (or the table) on the same luck: totals [policies, replications,
 /// kNumTotals], which are 0 before. The same bits for any number of threads.
 inline void simulate(const Network& n, const Law& law, const RuleSets& sets, const Table& table,
-                     Kernel kernel, std::uint64_t seed, std::int64_t replications,
+                     const Kernels& kernels, std::uint64_t seed, std::int64_t replications,
                      std::span<double> totals, const Paths& paths, int num_threads) {
     const auto policies = std::int64_t(sets.review.size());
+    const QuietTable quiet{law};
     const auto blocks = (replications + lanes - 1) / lanes;
     parallel_for(
         blocks, blocks * lanes * n.periods * n.num_locations * policies, num_threads,
         [&](std::int64_t block) {
-            Workspace room{n, law, table.self != nullptr, paths};
+            Workspace room{n, law, quiet, table.self != nullptr, paths};
             const auto first = block * lanes,
                        width = std::min<std::int64_t>(lanes, replications - first);
-            room.luck.draw(seed, first);
+            room.luck.draw(seed, first, kernels);
             for (std::int64_t p = 0; p < policies; ++p) {
                 const auto at = p * n.num_locations;
                 const Rules rules{sets.reorder_at.data() + at, sets.order_up_to.data() + at,
@@ -153,11 +155,11 @@ inline void simulate(const Network& n, const Law& law, const RuleSets& sets, con
                 double objective[lanes] = {};
                 std::fill(room.counts.begin(), room.counts.end(), 0);
                 const bool kept = p == 0;
-                kernel(n, room.luck.luck(), rules, table,
-                       {room.counts.data(), objective,
-                        kept && !room.stock.empty() ? room.stock.data() : nullptr,
-                        kept && !room.paid.empty() ? room.paid.data() : nullptr},
-                       room.scratch.data());
+                kernels.run(n, room.luck.luck(), rules, table,
+                            {room.counts.data(), objective,
+                             kept && !room.stock.empty() ? room.stock.data() : nullptr,
+                             kept && !room.paid.empty() ? room.paid.data() : nullptr},
+                            room.scratch.data());
                 for (std::int64_t l = 0; l < width; ++l)
                     add_totals(
                         n, room.counts, objective[l], int(l),
@@ -168,6 +170,6 @@ inline void simulate(const Network& n, const Law& law, const RuleSets& sets, con
 }
 
 /// The kernel for the widest instruction set that this processor has.
-Kernel best_kernel();
+Kernels best_kernels();
 
 }  // namespace sparing::network

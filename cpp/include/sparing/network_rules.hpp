@@ -56,18 +56,26 @@ struct Sums {
     double* paid;          // [periods, lanes] costs of each period, not weighted, or null
 };
 
-/// One run of all periods; `scratch` holds `scratch_size(num_locations)` numbers.
-using Kernel = void (*)(const Network&, const Luck&, const Rules&, const Table&, const Sums&,
-                        std::int32_t* scratch);
-
 inline constexpr std::int64_t scratch_size(std::int64_t num_locations) {
     return (7 * num_locations + 1) * lanes;
 }
 
-void run_baseline(const Network&, const Luck&, const Rules&, const Table&, const Sums&,
-                  std::int32_t*);
-void run_avx2(const Network&, const Luck&, const Rules&, const Table&, const Sums&, std::int32_t*);
-void run_avx512(const Network&, const Luck&, const Rules&, const Table&, const Sums&,
-                std::int32_t*);
+/// The loops over lanes, compiled per instruction set; all sets give the same bits.
+struct Kernels {
+    /// One run of all periods; `scratch` holds `scratch_size(num_locations)` numbers.
+    void (*run)(const Network&, const Luck&, const Rules&, const Table&, const Sums&,
+                std::int32_t* scratch);
+    /// Random words [4 * num_blocks, lanes] of a period for replications first, first + 1, …: word
+    /// j of a replication is word j % 4 of Philox block j / 4 (see philox.hpp).
+    void (*words)(std::uint32_t key0, std::uint32_t key1, std::uint32_t period, std::uint32_t first,
+                  std::uint32_t num_blocks, std::uint32_t* words);
+    /// lead [lanes]: how many of `thresholds` a word reaches.
+    void (*leads)(const std::uint32_t* words, const std::uint32_t* thresholds, std::int32_t count,
+                  std::uint16_t* lead);
+};
+
+Kernels kernels_baseline();
+Kernels kernels_avx2();
+Kernels kernels_avx512();
 
 }  // namespace sparing::network

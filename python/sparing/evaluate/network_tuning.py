@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -37,6 +37,7 @@ METHODS: dict[str, tuple[Method, str]] = {
     "thinning": ("thinning", "base stock, exact thinning"),
 }
 Told: TypeAlias = Callable[[str], None]
+Prices: TypeAlias = tuple[float, float, float]  # of downtime at sites, and what warehouses owe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,7 @@ class CompareOptions:
     tuning_replications: int = 512
     replications: int = 4000
     refinements: int = 4
+    coarse: bool = False  # fewer belief plans
     beyond: int = 16  # periods that the belief plan looks past the end; 0: also where it ends
     seed: int = 0
     num_threads: int = 1
@@ -60,7 +62,7 @@ class CompareOptions:
         check_number("beyond", self.beyond, at_least=0)
 
 
-QUICK = CompareOptions(tuning_replications=192, replications=1000, refinements=2)
+QUICK = CompareOptions(tuning_replications=192, replications=1000, refinements=2, coarse=True)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,6 +104,9 @@ def tuned_policies(
         pools = _pools(problem, options)
         _try_base_stocks(problem, pools, method)
         found.append(_best_of(problem, key, name, pools))
+    warehouse = WAREHOUSE_PRICES[1:] if options.coarse else WAREHOUSE_PRICES
+    site = SITE_PRICES[1:-1] if options.coarse else SITE_PRICES
+    grid = list(product(site, warehouse, warehouse))
     price = next(t.price for t in found if t.key == MIN_MAX.key)
     assert price is not None
     for key, (name, beyond) in plans.items():
@@ -111,10 +116,11 @@ def tuned_policies(
             planners.append(
                 LocationPlanner(problem, pool.part, beyond=beyond, num_threads=options.num_threads)
             )
-            _try_plans(pool, planners[-1], price)
+            _try_plans(pool, planners[-1], grid, price)
         best = _price(problem, pools)
         for pool, planner in zip(pools, planners, strict=True):
-            _try_finer_plans(pool, planner, price, best)
+            if not options.coarse:
+                _try_finer_plans(pool, planner, grid, price, best)
         found.append(_best_of(problem, key, name, pools))
     return found
 
@@ -211,15 +217,18 @@ def _try_base_stocks(problem: SparesNetwork, pools: list[RulePool], method: Meth
             pool.try_rules(StockRules.base_stock(levels[pool.part.name]))
 
 
-def _try_plans(pool: RulePool, planner: LocationPlanner, price: float) -> None:
+def _try_plans(
+    pool: RulePool, planner: LocationPlanner, grid: Sequence[Prices], price: float
+) -> None:
     """Try plans with several prices of downtime and of what warehouses owe."""
-    for site, top, middle in product(SITE_PRICES, WAREHOUSE_PRICES, WAREHOUSE_PRICES):
+    for site, top, middle in grid:
         _try_plan(pool, planner, (site * price, top * price, middle * price))
 
 
-def _try_finer_plans(pool: RulePool, planner: LocationPlanner, first: float, price: float) -> None:
+def _try_finer_plans(
+    pool: RulePool, planner: LocationPlanner, grid: Sequence[Prices], first: float, price: float
+) -> None:
     """Try prices between those tried before, around the plan that is best at `price`."""
-    grid = list(product(SITE_PRICES, WAREHOUSE_PRICES, WAREHOUSE_PRICES))
     centre = grid[pool.best(price)]
     for factors in product(FINER, FINER, FINER):
         if factors != (1.0, 1.0, 1.0):
@@ -227,7 +236,7 @@ def _try_finer_plans(pool: RulePool, planner: LocationPlanner, first: float, pri
             _try_plan(pool, planner, (prices[0], prices[1], prices[2]))
 
 
-def _try_plan(pool: RulePool, planner: LocationPlanner, prices: tuple[float, float, float]) -> None:
+def _try_plan(pool: RulePool, planner: LocationPlanner, prices: Prices) -> None:
     site, top, middle = prices
     deeper = dict.fromkeys(range(1, 9), middle)
     pool.try_orders(planner.orders(site_price=site, warehouse_price={0: top, **deeper}))

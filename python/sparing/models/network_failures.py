@@ -70,13 +70,15 @@ def exposure_levels(network: SparesNetwork, part: Part) -> list[list[Levels]]:
     One value where no site has ages. Sums are of the decimals that the numbers print as, so that
     equal exposures are one level.
     """
+    given = [site.exposures(network.periods).tolist() for site in part.sites]
+    exact = {value: Fraction(str(value)) for values in given for value in values}
     bins = {site.name: {site.age.initial} for site in part.sites if site.age}
     here: set[Fraction] = {Fraction(0)}
     levels = []
     for period in range(network.periods):
         row = [here]
-        for site in part.sites:
-            exposure = Fraction(str(float(site.exposures(network.periods)[period])))
+        for site, values in zip(part.sites, given, strict=True):
+            exposure = exact[values[period]]
             multipliers = {1}
             if site.age:
                 multipliers = {site.age.multiplier[age] for age in bins[site.name]}
