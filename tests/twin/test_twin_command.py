@@ -34,8 +34,8 @@ def test_a_run_writes_records_that_are_read_again(capsys, tmp_path):
     report = json.loads(text)
     total = report["measures"]["total"]
     assert total["lower"] < total["mean"] < total["upper"]
-    assert [row["scenario"] for row in report["stress"]][-1] == "central lost for a quarter"
-    assert [row["scenario"] for row in report["sensitivity"]][1] == "rate x 0.5"
+    assert [row["name"] for row in report["stress"]][-1] == "central lost for a quarter"
+    assert [row["name"] for row in report["sensitivity"]][1] == "rate x 0.5"
     assert {f.name for f in out.iterdir()} == {*report["files"]}
     assert json.loads((out / "twin.json").read_text())["format"] == "sparing-twin-1"
     assert len((out / "periods.csv").read_text().splitlines()) == 13
@@ -76,6 +76,21 @@ def test_policies(capsys, policy):
     code, text, _ = run(capsys, "twin", CASE, "--policy", policy, "--replications", 2, "--json")
     assert code == 0
     assert json.loads(text)["policy"] == policy
+
+
+def test_policies_are_compared_with_the_first(capsys, tmp_path):
+    names = ["one-for-one", "min-max"]
+    options = [option for name in names for option in ("--policy", name)]
+    code, text, _ = run(
+        capsys, "twin", CASE, *options, "--replications", 3, "--json", "--out", tmp_path / "b"
+    )
+    assert code == 0
+    first, second = json.loads(text)["policies"]
+    assert [first["name"], second["name"]] == names
+    assert first["cost_change"]["mean"] == 0.0
+    assert second["cost_change"]["mean"] == pytest.approx(
+        second["total"]["mean"] - first["total"]["mean"]
+    )
 
 
 def test_tables_are_printed(capsys, tmp_path):

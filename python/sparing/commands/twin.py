@@ -31,7 +31,14 @@ UNITS = {
 
 def twin(
     case: CaseArgument,
-    policy: Annotated[str, typer.Option(metavar="POLICY", help=POLICY_HELP)] = "one-for-one",
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POLICY",
+            help=f"{POLICY_HELP} Default one-for-one. Given several times, the others are compared"
+            " with the first under common random numbers.",
+        ),
+    ] = None,
     service: Annotated[
         float, typer.Option(help="For levels by rule of thumb: no stock-out per order cycle.")
     ] = 0.98,
@@ -66,10 +73,11 @@ def twin(
         fleet = load_twin(case)
         if plain:
             fleet = Twin.plain(fleet.network)
-        fleet, rule = rule_of(fleet, policy, service)
+        names = list(dict.fromkeys(policy or ["one-for-one"]))
+        chosen = {name: rule_of(fleet, name, service) for name in names}
         curve = _learning(fleet) if learning else ()
         asked = {"stress": stress, "sensitivity": sensitivity}
-        report = _run(case, fleet, rule, policy, replications, seed, asked, curve, out)
+        report = _run(case, chosen, replications, seed, asked, curve, out)
     if json:
         print_json(report)
     else:
@@ -78,9 +86,7 @@ def twin(
 
 def _run(
     case: str,
-    fleet: Any,
-    rule: Any,
-    policy: str,
+    chosen: dict[str, tuple[Any, Any]],
     replications: int,
     seed: int,
     asked: dict[str, bool],
@@ -92,7 +98,11 @@ def _run(
     from sparing.simulate.twin_stress import rate_sensitivity, scenarios, stress_table
 
     options = {"num_replications": replications, "seed": seed}
-    result = run_twin(fleet, rule, **options, progress=_progress(replications))
+    policy, (fleet, rule) = next(iter(chosen.items()))
+    results = {}
+    for name, (twin, ordering) in chosen.items():
+        results[name] = run_twin(twin, ordering, **options, progress=_progress(replications))
+    result = results[policy]
     report: dict[str, Any] = {
         "case": case,
         "policy": policy,
@@ -108,12 +118,17 @@ def _run(
             name: _interval(mean, result.half_widths[name]) for name, mean in result.mean.items()
         },
     }
+    if len(results) > 1:
+        report["policies"] = [
+            _row(name, found, found.less(result), found.less(result, "sla"))
+            for name, found in results.items()
+        ]
     for key in filter(asked.get, asked):
         if key == "stress":
             rows = stress_table(scenarios(fleet), rule, **options, progress=_say)
         else:
             rows = rate_sensitivity(fleet, rule, **options, progress=_say)
-        report[key] = [_stress_row(row) for row in rows]
+        report[key] = [_row(row.scenario, row.result, row.cost, row.sla) for row in rows]
     if curve:
         report["learning"] = [
             {**vars(point), "over_fixed": point.over_fixed, "over_updated": point.over_updated}
@@ -122,7 +137,7 @@ def _run(
     if out is not None:
         from sparing.report.twin_files import write_twin
 
-        report["files"] = write_twin(fleet, result, report, out, curve)
+        report["files"] = write_twin(fleet, results, report, out, curve)
     return report
 
 
@@ -134,14 +149,14 @@ def _learning(fleet: Any) -> Any:
     return learning_curve(fleet.network, progress=lambda shape: _say(f"prior of shape {shape:g}"))
 
 
-def _stress_row(row: Any) -> dict[str, Any]:
-    found = row.result
-    measures = ("total", "sla", "short_hours_per_year")
+def _row(name: str, found: Any, cost: Any, sla: Any) -> dict[str, Any]:
+    """Return a line of a table of results that are paired with its first."""
+    measures = ("total", "holding", "sla", "short_hours_per_year", "orders_per_year")
     return {
-        "scenario": row.scenario,
-        **{name: _interval(found.mean[name], found.half_widths[name]) for name in measures},
-        "cost_change": _interval(row.cost.mean, row.cost.half_width),
-        "sla_change": _interval(row.sla.mean, row.sla.half_width),
+        "name": name,
+        **{m: _interval(found.mean[m], found.half_widths[m]) for m in measures},
+        "cost_change": _interval(cost.mean, cost.half_width),
+        "sla_change": _interval(sla.mean, sla.half_width),
     }
 
 
@@ -188,10 +203,11 @@ def _print(report: dict[str, Any], out: Path | None) -> None:
         label = UNITS.get(name, name.replace("_", " ") + (" cost" if name in COSTS else ""))
         rows.append([label, *(number(found[key], 6) for key in ("mean", "lower", "upper"))])
     print_table(columns, rows)
-    for key, title in (("stress", "under stress"), ("sensitivity", "with wrong rates")):
+    titles = {"policies": "policy", "stress": "under stress", "sensitivity": "with wrong rates"}
+    for key, title in titles.items():
         if key in report:
             print()
-            _print_stress(title, report[key])
+            _print_paired(title, report[key])
     if "learning" in report:
         print()
         _print_learning(report["learning"])
@@ -201,13 +217,13 @@ def _print(report: dict[str, Any], out: Path | None) -> None:
         note("a single replication has no interval; --replications asks for more.")
 
 
-def _print_stress(title: str, rows: list[dict[str, Any]]) -> None:
+def _print_paired(title: str, rows: list[dict[str, Any]]) -> None:
     shown = []
     for row in rows:
         total, sla, change = row["total"], row["sla"], row["cost_change"]
         shown.append(
             [
-                row["scenario"],
+                row["name"],
                 f"{total['mean']:.6g} ± {total['half_width']:.2g}",
                 f"{sla['mean']:.5f} ± {sla['half_width']:.1g}",
                 "" if row is rows[0] else f"{change['mean']:+.5g} ± {change['half_width']:.2g}",

@@ -17,7 +17,7 @@ from sparing.models.spares_network import Part, SparesNetwork
 from sparing.records.failures import FailureRecord
 from sparing.simulate.twin_rules import Review
 
-TOLERANCE = 1e-3  # relative difference of exposures up to which a plan is looked up
+TOLERANCE = 0.01  # relative difference of exposures up to which a plan is looked up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class ClosedLoop:
     solution
         The plan that was solved at the start, whose belief axis holds the failures so far. It is
         looked up as long as the exposure is that of the case; else the rest of the horizon is
-        solved anew, once per period and belief.
+        solved anew, once per period and belief, for the exposure to three digits.
     tolerance
         Relative difference up to which two exposures are one.
     """
@@ -114,9 +114,10 @@ class ClosedLoop:
         )
 
     def _resolved(self, part: Part, standing: Standing) -> PartPlan:
-        key = (part.name, standing.period, standing.failures, round(standing.exposure, 9))
+        near = float(f"{standing.exposure:.3g}")
+        key = (part.name, standing.period, standing.failures, near)
         if key not in self._solved:
-            rest = remaining_network(self.solution.problem, part, standing)
+            rest = remaining_network(self.solution.problem, part, replace(standing, exposure=near))
             self._solved[key] = solve_network(rest).plans[0]
         return self._solved[key]
 

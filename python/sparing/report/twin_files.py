@@ -24,15 +24,17 @@ FORMAT = "sparing-twin-1"
 
 def write_twin(
     twin: Twin,
-    result: TwinResult,
+    results: dict[str, TwinResult],
     report: dict[str, Any],
     folder: Path,
     curve: Sequence[ValueOfLearning] = (),
 ) -> list[str]:
     """Write records, tables and plots to `folder`, and return their names.
 
-    Plots are left out where matplotlib is not installed.
+    Records, stocks and costs by period are those of the first of `results`, by policy. Plots are
+    left out where matplotlib is not installed.
     """
+    result = next(iter(results.values()))
     files = ["twin.json", "failures.csv", "defects.csv", "periods.csv"]
     with replaced_folder(folder) as part:
         write_failures(result.records, part / "failures.csv")
@@ -42,8 +44,7 @@ def write_twin(
             from sparing.report.twin_plots import plot_costs, plot_learning, plot_stock
 
             plot_stock(twin, result, part / "stock.png", title=f"{report['case']}: stock")
-            costs = {report["policy"]: result}
-            plot_costs(twin, costs, part / "costs.png", title=f"{report['case']}: cost so far")
+            plot_costs(twin, results, part / "costs.png", title=f"{report['case']}: cost so far")
             files += ["stock.png", "costs.png"]
             if curve:
                 title = f"{report['case']}: what a belief that learns saves"
