@@ -1,4 +1,4 @@
-"""The command line: sparing cases | solve | simulate | compare | front | train | …"""
+"""The command line: `sparing cases`, `solve`, `simulate`, `train` and the other commands."""
 
 from __future__ import annotations
 

@@ -116,4 +116,3 @@ def exact_objective(goal: Goal, policy: TablePolicy) -> Bounds:
         tol=tol,
     )
     return found["objective"]
-
