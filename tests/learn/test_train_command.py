@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import sparing
 from sparing import cli
+from sparing.learn.policy import table_policy
 from sparing.learn.presets import PRESETS
 from sparing.learn.saved import load_network
 from sparing.learn.settings import DEFAULTS, Settings
-from sparing.learn.policy import table_policy
 from sparing.learn.train import environment_of
 
 NO = float("inf")

@@ -27,6 +27,8 @@ def greedy_policy(
         return NetworkPolicy(environment, parameters, network.apply)
 
     def decide(stage: int, states: NDArray[np.int32]) -> NDArray[np.int32]:
-        return post_states(environment, network.apply, parameters, states, stage=stage)
+        return post_states(
+            environment, network.apply, parameters, states.astype(np.int64), stage=stage
+        )
 
     return CallbackPolicy(decide)

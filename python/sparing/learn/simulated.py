@@ -14,7 +14,7 @@ from sparing.learn.environment import Environment
 from sparing.learn.networks import Network, Parameters, cheapest
 
 LANES, EPOCHS, WARM_UP = 256, 1000, 200
-FRESH_SEED = 1 << 20  # training draws from smaller ones
+FRESH_SEED = 1 << 20  # keys are also split in another way than those of training
 NEGLIGIBLE = 1e-6  # weight of what follows a discounted simulation
 STUDENT = 1.9693  # the .975 quantile of Student's t with 255 degrees of freedom
 
@@ -33,7 +33,7 @@ def simulated_objective(
     last = first + EPOCHS if average else ceil(log(NEGLIGIBLE) / log(discount))
 
     def going(carry: Any) -> jax.Array:
-        return (carry[2] < last).any()
+        return jnp.any(carry[2] < last)
 
     def choose(carry: Any) -> Any:
         key, states, epochs, weight, cost, duration = carry

@@ -169,7 +169,7 @@ def default_settings(learner: str, environment: Environment) -> Settings:
     if environment.num_features <= 48:
         return settings
     if settings.uses_rollouts:
-        return replace(settings, hidden=(128, 128), steps=2 * settings.steps)
+        return replace(settings, hidden=(128, 128))
     return replace(settings, hidden=(128, 128), steps=4 * settings.steps)
 
 
