@@ -339,7 +339,7 @@ def print_backtest(report: dict[str, Any]) -> None:
         rows.append([row["method"], *point[:1], less, *point[1:], *pinball])
     columns = ["method", "RMSE", "MSE - best", "MAE", "bias", "RMSSE"]
     columns += [f"p{q}" for q in levels]
-    title = "errors, pooled over parts and periods; p: pinball loss of the quantile [units]"
+    title = "errors, pooled over parts and periods, and pinball loss p [units]"
     print_table(columns, rows, title=title)
     print()
     rows = []
