@@ -81,6 +81,7 @@ def test_a_backtest_names_every_method_and_draws(run, file):
     assert code == 0
     for method in ("auto", "combined", "arma-bp", "arma", "tsb", "sba", "zero", "croston"):
         assert f"\n {method} " in out
+    assert "…" not in out  # nothing is cut off
     assert max(map(len, out.splitlines())) <= 100
     assert {f.name for f in folder.iterdir()} == {"parts.png", "calibration.png", "stock.png"}
 

@@ -338,8 +338,9 @@ def print_backtest(report: dict[str, Any]) -> None:
         pinball = [f"{row['quantiles'][q]['pinball']:.4g}" for q in levels]
         rows.append([row["method"], *point[:1], less, *point[1:], *pinball])
     columns = ["method", "RMSE", "MSE - best", "MAE", "bias", "RMSSE"]
-    columns += [f"pinball {q}" for q in levels]
-    print_table(columns, rows, title="errors, pooled over parts and periods [units]")
+    columns += [f"p{q}" for q in levels]
+    title = "errors, pooled over parts and periods, and pinball loss p [units]"
+    print_table(columns, rows, title=title)
     print()
     rows = []
     for row in report["methods"]:
