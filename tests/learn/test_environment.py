@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sparing
 from forward_epochs import KINDS, Maker
-from learn.reference_environment import SlowEnvironment
+from reference_environment import SlowEnvironment
+from sparing.epoch import Axis, Chance, Epoch
 from sparing.learn.epoch_environment import flat_environment, sequential_environment
 from sparing.learn.policy import greedy, table_policy
 
@@ -90,3 +91,63 @@ def test_built_in_cases_run_as_their_nodes_say(name):
     problem = sparing.load(name)
     weights = {kind: problem.weights.get(kind, 0.0) for kind in problem.epoch.kinds}
     assert_same_as_slow(problem.epoch, weights, np.random.default_rng(0), steps=40)
+
+
+def test_draws_have_the_models_frequencies():
+    """From given states the next ones are as likely as the transition matrix says."""
+    problem, lanes = sparing.load("three-component-2"), 60_000
+    environment = sequential_environment(problem)
+    states = jnp.tile(jnp.array([[0, 0, 1, 1]], jnp.int32), (lanes, 1))  # do nothing at (0, 1, 1)
+    moved = jax.jit(environment.step)(
+        jax.random.key(3), states, jnp.zeros(lanes, jnp.int32)
+    )
+    for component, column, state in zip(problem.components, (1, 2, 3), (0, 1, 1), strict=True):
+        share = np.bincount(moved.states[:, column], minlength=4) / lanes
+        expected = component.transition[state]
+        sigma = np.sqrt(expected * (1 - expected) / lanes)
+        assert (np.abs(share - expected) <= 5.0 * sigma).all()
+
+
+def test_nothing_is_transferred_once_compiled():
+    environment = sequential_environment(sparing.load("three-component"))
+
+    @jax.jit
+    def step(key, states):
+        actions = environment.mask(states).argmax(axis=1)
+        return environment.step(key, states, actions).states, environment.features(states)
+
+    states = environment.initial(jax.random.key(0), 8)
+    keys = [jax.random.key(i) for i in range(3)]
+    step(keys[0], states)
+    with jax.transfer_guard("disallow"):
+        for key in keys:
+            states, features = step(key, states)
+    assert features.dtype == jnp.float32
+    assert states.dtype == jnp.int32
+
+
+@pytest.mark.parametrize("view", [flat_environment, sequential_environment])
+def test_random_states_are_legal_and_differ(view):
+    environment = view(sparing.load("three-component-restricted"))
+    states = environment.random_states(jax.random.key(0), 500)
+    assert states.shape == (500, environment.state_width)
+    assert len(np.unique(states, axis=0)) > 30
+    assert np.asarray(environment.mask(states)).any(axis=1).all()
+
+
+def test_bad_arguments_are_refused():
+    problem = sparing.load("three-component")
+    with pytest.raises(ValueError, match="features must be 'one-hot' or 'typed-counts'; got 'x'"):
+        sequential_environment(problem, features="x")
+    with pytest.raises(ValueError, match="the model must be a problem with an epoch"):
+        flat_environment(3.0)
+    with pytest.raises(ValueError, match="there is no kind 'typo'"):
+        flat_environment(problem, weights={"typo": 1.0})
+    with pytest.raises(ValueError, match="axis 'c1' must be in 0..3; got 9"):
+        flat_environment(problem, initial=(9, 0, 0))
+    spares = sparing.load("joint-maintenance-spares")
+    with pytest.raises(ValueError, match="'typed-counts' needs a multi-component problem without"):
+        sequential_environment(spares, features="typed-counts")
+    drift = Epoch(axes=[Axis("x", 2)], nodes=[Chance("x", [[0.5, 0.5], [0.5, 0.5]])])
+    with pytest.raises(ValueError, match="nothing to decide"):
+        sequential_environment(drift)

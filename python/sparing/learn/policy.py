@@ -82,7 +82,8 @@ def post_states(
     segment = flow.segments[flow.segment_of[period]]
     ends = segment.epoch.stages[stage]
     decide = jax.jit(partial(_decide, environment, apply, segment, ends, period))
-    found = decide(parameters, [int32(column) for column in np.transpose(states)])
+    begin = np.full(len(states), segment.node_start[ends[0]], dtype=np.int32)
+    found = decide(parameters, begin, [int32(column) for column in np.transpose(states)])
     return np.stack([np.asarray(values) for values in found], axis=1).astype(np.int32)
 
 
@@ -109,10 +110,12 @@ def _stage_table(
         )
     decide = jax.jit(partial(_decide, environment, apply, segment, stage, period))
     table = np.empty(size, dtype=np.uint32 if ends <= 1 << 32 else np.int64)
+    batch = min(batch, size)
+    at_start = np.full(batch, segment.node_start[first], dtype=np.int32)
     for begin in range(0, size, batch):
-        states = np.minimum(np.arange(begin, begin + min(batch, size)), size - 1)
+        states = np.minimum(np.arange(begin, begin + batch), size - 1)
         coords = np.unravel_index(states, tuple(a.size for a in epoch.layouts[first]))
-        found = decide(parameters, [int32(values) for values in coords])
+        found = decide(parameters, at_start, [int32(values) for values in coords])
         post = np.zeros(states.size, dtype=np.int64)
         for axis, values in zip(epoch.layouts[last], found, strict=True):
             post = post * axis.size + np.asarray(values)
@@ -132,17 +135,22 @@ def _decide(
     stage: tuple[int, int],
     period: int,
     parameters: Any,
+    at_start: jax.Array,
     values: list[jax.Array],
 ) -> list[jax.Array]:
-    """Return the coordinates behind a stage from those before it, both by axis."""
+    """Return the coordinates behind a stage from those before it, both by axis.
+
+    `at_start` holds the start of the stage [B]: as an argument, so that nothing is worked out for
+    it while compiling.
+    """
     interpreter, flow = environment.interpreter, environment.interpreter.flow
-    begin, end = (segment.node_start[position] for position in stage)
+    end = segment.node_start[stage[1]]
     start, behind = (_places(environment, segment.epoch, position) for position in stage)
     codes = point_codes(environment.points)
     numbers = np.zeros(len(flow.code) + 1, dtype=np.int32)
     numbers[codes] = np.arange(len(codes))
-    steps = interpreter.steps_between(begin, end)
-    size = values[0].shape[0] if values else 1
+    steps = interpreter.steps_between(segment.node_start[stage[0]], end)
+    size = at_start.shape[0]
     coords = [jnp.zeros(size, dtype=jnp.int32)] * len(flow.slots)
     for place, column in zip(start, values, strict=True):
         coords[place.slot] = jnp.asarray(column)
@@ -168,7 +176,6 @@ def _decide(
         action = greedy(apply(parameters, environment.features(states), mask), mask)
         return advance(pc, coords, action)
 
-    at_start = jnp.full(size, begin, dtype=jnp.int32)
     found = jax.lax.while_loop(
         lambda carry: (carry[0] < end).any(), choose, advance(at_start, coords, None)
     )
