@@ -106,9 +106,7 @@ def picked(values: jax.Array, choices: jax.Array) -> jax.Array:
     return jnp.take_along_axis(values, choices[..., None], axis=-1)[..., 0]
 
 
-def explored(
-    draws: jax.Array, values: jax.Array, mask: jax.Array, epsilon: jax.Array
-) -> jax.Array:
+def explored(draws: jax.Array, values: jax.Array, mask: jax.Array, epsilon: jax.Array) -> jax.Array:
     """Return choices [B]: with probability `epsilon` one of the allowed, else the cheapest.
 
     `draws` [2, B] are uniform in [0, 1); the k-th allowed choice is found by counting, so that
