@@ -40,14 +40,13 @@ def assert_one_policy(name, view, seed):
     np.testing.assert_array_equal(by_network.samples, on_two.samples)
     np.testing.assert_allclose(by_network.objectives, by_table.objectives, rtol=1e-12, atol=1e-12)
     choices = 500 * len(environment.points) if view == "sequential" else 500
-    cost, duration, ended = rollout(environment, parameters, choices, 256)
-    per_epoch, between = [], {}
+    cost, _, ended = rollout(environment, parameters, choices, 256)
+    per_epoch = []
     for lane in range(256):
         ends = np.flatnonzero(ended[:, lane])
         first, last = ends[99], ends[399]  # the same epochs
-        per_epoch.append(cost[first + 1 : last + 1, lane].sum() / 300)
-        between.setdefault("duration", []).append(duration[first + 1 : last + 1, lane].mean())
-    mean, spread = np.mean(per_epoch), np.std(per_epoch) / 16.0
+        per_epoch.append(cost[first + 1 : last + 1, lane].sum(dtype=np.float64) / 300)
+    mean, spread = float(np.mean(per_epoch)), float(np.std(per_epoch)) / 16.0
     error = 4.5 * np.hypot(spread, by_network.half_width / 1.96) + 1e-3 * abs(mean)
     assert mean == pytest.approx(by_network.objective, abs=error)
 
@@ -107,9 +106,9 @@ def test_a_table_policy_is_exactly_evaluated():
     problem = sparing.load("three-component")
     environment = sequential_environment(problem, weights=WEIGHTS)
     parameters = random_network(environment, 2)
-    exact = sparing.evaluate(
-        problem, table_policy(environment, apply, parameters), {"x": WEIGHTS}
-    )["x"]
+    exact = sparing.evaluate(problem, table_policy(environment, apply, parameters), {"x": WEIGHTS})[
+        "x"
+    ]
     found = sparing.simulate(
         problem,
         NetworkPolicy(environment, parameters, apply),
