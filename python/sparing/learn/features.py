@@ -25,9 +25,7 @@ class Features(Protocol):
     size: int
     bounds: tuple[float, float]
 
-    def __call__(
-        self, point: jax.Array, period: jax.Array, coords: list[jax.Array]
-    ) -> jax.Array:
+    def __call__(self, point: jax.Array, period: jax.Array, coords: list[jax.Array]) -> jax.Array:
         """Return float32 [B, size]."""
         ...
 
@@ -60,9 +58,7 @@ class OneHot:
         self.live = np.array([[source in here for source in self.source] for here in at])
         self.size = len(columns)
 
-    def __call__(
-        self, point: jax.Array, period: jax.Array, coords: list[jax.Array]
-    ) -> jax.Array:
+    def __call__(self, point: jax.Array, period: jax.Array, coords: list[jax.Array]) -> jax.Array:
         """Return float32 [B, size]."""
         values = [*coords, point, period]  # -2 and -1 are the last two
         seen = jnp.stack([values[source] for source in dict.fromkeys(self.source)], axis=1)

@@ -133,7 +133,9 @@ class Interpreter:
         if isinstance(step, Pay):
             return PayStep(pc, step)
         if isinstance(step, End):
-            return EndStep(pc, step, self.flow, [p.slot for p in self.flow.segments[0].start_layout])
+            return EndStep(
+                pc, step, self.flow, [p.slot for p in self.flow.segments[0].start_layout]
+            )
         if isinstance(step, Fork):
             return ForkStep(pc, step, self.checks[pc], pc in self.last_points)
         if step.choice is not None:

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.epoch import Branch, Cost, Decision, Epoch, Layout, Node, layout_after
+from sparing.epoch import Branch, Decision, Epoch, Layout, Node, layout_after
 from sparing.learn.flow import Flow, Pay, Rows, instruction_of, weighted
 from sparing.learn.process import DURATION
 

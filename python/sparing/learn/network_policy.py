@@ -196,9 +196,7 @@ class NetworkPolicy:
             stride *= place.size
         return found
 
-    def _features(
-        self, program: ForwardProgram, pc: int
-    ) -> tuple[Padded, list[tuple[int, int]]]:
+    def _features(self, program: ForwardProgram, pc: int) -> tuple[Padded, list[tuple[int, int]]]:
         """Return what the first layer sums in any case at a point, and where coordinates count."""
         environment, encoder = self.environment, self.environment.encoder
         assert isinstance(encoder, OneHot)
@@ -216,9 +214,7 @@ class NetworkPolicy:
         return base, lookups
 
 
-def _layer(
-    layer: Any, skip: int = 0
-) -> tuple[int, int, Padded, Padded, Padded, Padded]:
+def _layer(layer: Any, skip: int = 0) -> tuple[int, int, Padded, Padded, Padded, Padded]:
     """Return inputs, outputs, weight, bias, scale and offset, flat and padded by zeros."""
     weight = np.asarray(layer["weight"], dtype=np.float32)[:, skip:]
     inputs, outputs = weight.shape

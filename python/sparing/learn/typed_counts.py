@@ -81,9 +81,7 @@ class TypedCounts:
             table[n, : row.size] = row
         return float32(table)
 
-    def __call__(
-        self, point: jax.Array, period: jax.Array, coords: list[jax.Array]
-    ) -> jax.Array:
+    def __call__(self, point: jax.Array, period: jax.Array, coords: list[jax.Array]) -> jax.Array:
         """Return float32 [B, size]."""
         found = jnp.stack([coords[slot] for slot in self.slots])  # [N, B]
         component, sort = jnp.asarray(self.component)[point], jnp.asarray(self.sort)[point]
@@ -174,7 +172,8 @@ def _types(problem: MultiComponentProblem) -> NDArray[np.int64]:
 
 
 def _working(component: Component) -> NDArray[np.float64]:
-    return (np.arange(component.num_states) != component.failed).astype(np.float64)
+    works = np.arange(component.num_states) != component.failed
+    return np.asarray(works, dtype=np.float64)
 
 
 def _num_inner(structure: Structure) -> int:
