@@ -1,5 +1,7 @@
 """A small network with LayerNorm, and rollouts of it in JAX."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ def random_network(environment, seed, hidden=(32, 32), norm=True, dueling=False)
     rng = np.random.default_rng(seed)
     widths = (environment.num_features, *hidden)
     layers = []
-    for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+    for inputs, outputs in pairwise(widths):
         layer = {
             "weight": rng.normal(size=(inputs, outputs)) / np.sqrt(inputs),
             "bias": rng.normal(size=outputs) / 4,

@@ -123,8 +123,8 @@ std::vector<sparing::Read> strided(const Reads& reads) {
 }
 
 /// Layers as (inputs, width, weight, bias, scale, offset), widths padded.
-using Layer = std::tuple<std::size_t, std::size_t, Array<float>, Array<float>, Array<float>,
-                         Array<float>>;
+using Layer =
+    std::tuple<std::size_t, std::size_t, Array<float>, Array<float>, Array<float>, Array<float>>;
 
 void use_network(RolloutPlan& plan, bool joint, const Array<float>& rows,
                  const std::vector<Layer>& layers) {

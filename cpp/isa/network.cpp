@@ -1,8 +1,7 @@
 // Compiled once per instruction set (SPARING_ISA): the layers of a small network for many lanes.
 // A lane's sums do not depend on the lanes beside it.
-#include "sparing/network_kernels.hpp"
-
 #include "simd.hpp"
+#include "sparing/network_kernels.hpp"
 
 #define SPARING_JOIN(a, b) a##b
 #define SPARING_NAME(isa) SPARING_JOIN(network_, isa)
@@ -104,8 +103,8 @@ void activate(const Activation& a) {
         const float variance = total(squares)[0] * share;
         const V factor = splat(1.0f / __builtin_sqrtf(variance + kEpsilon));
         for (std::size_t c = 0; c < a.padded; c += W)
-            store(x + c, positive((load(x + c) - mean) * factor * load(a.scale + c) +
-                                  load(a.offset + c)));
+            store(x + c,
+                  positive((load(x + c) - mean) * factor * load(a.scale + c) + load(a.offset + c)));
     }
 }
 

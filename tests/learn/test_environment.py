@@ -7,9 +7,8 @@ import pytest
 import sparing
 from forward_epochs import KINDS, Maker
 from reference_environment import SlowEnvironment
-from sparing.epoch import Axis, Chance, Epoch
+from sparing.epoch import Axis, Branch, Chance, Decision, Epoch
 from sparing.learn.epoch_environment import flat_environment, sequential_environment
-from sparing.learn.policy import greedy, table_policy
 
 
 def stepper(environment):
@@ -26,7 +25,10 @@ def assert_same_as_slow(epoch, weights, rng, lanes=6, steps=25):
     environment = sequential_environment(epoch, weights=weights)
     interpreter = environment.interpreter
     (last_point,) = interpreter.last_points
-    step, see = stepper(environment), jax.jit(lambda s: (environment.mask(s), environment.features(s)))
+    step, see = (
+        stepper(environment),
+        jax.jit(lambda s: (environment.mask(s), environment.features(s))),
+    )
     slow = [SlowEnvironment(epoch, weights, last_point) for _ in range(lanes)]
     runs = [one.run({axis.name: 0 for axis in epoch.axes}) for one in slow]
     environment._bits = lambda key, count, lanes: jnp.zeros((count, lanes), jnp.uint32)
@@ -61,27 +63,30 @@ def assert_same_as_slow(epoch, weights, rng, lanes=6, steps=25):
         states = moved.states
 
 
+def has_choice(node):
+    """Whether every epoch meets a node with a choice here."""
+    if isinstance(node, Branch):
+        return True
+    return isinstance(node, Decision) and not node.is_move
+
+
 def random_case(seed):
     """Return a random epoch in which there is something to decide, and weights."""
     maker = Maker(seed)
     while True:
         epoch = maker.epoch(discount=0.9)
         weights = {kind: float(maker.rng.normal()) for kind in KINDS if kind in epoch.kinds}
-        try:
-            sequential_environment(epoch, weights=weights)
-        except ValueError as error:
-            assert "nothing to decide" in str(error)
-            continue
-        return epoch, weights, maker.rng
+        if any(has_choice(node) for node in epoch.nodes):
+            return epoch, weights, maker.rng
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_epochs_run_as_their_nodes_say(seed):
     assert_same_as_slow(*random_case(seed))
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(5, 150))
+@pytest.mark.parametrize("seed", range(3, 100))
 def test_many_random_epochs_run_as_their_nodes_say(seed):
     assert_same_as_slow(*random_case(seed))
 
@@ -98,9 +103,7 @@ def test_draws_have_the_models_frequencies():
     problem, lanes = sparing.load("three-component-2"), 60_000
     environment = sequential_environment(problem)
     states = jnp.tile(jnp.array([[0, 0, 1, 1]], jnp.int32), (lanes, 1))  # do nothing at (0, 1, 1)
-    moved = jax.jit(environment.step)(
-        jax.random.key(3), states, jnp.zeros(lanes, jnp.int32)
-    )
+    moved = jax.jit(environment.step)(jax.random.key(3), states, jnp.zeros(lanes, jnp.int32))
     for component, column, state in zip(problem.components, (1, 2, 3), (0, 1, 1), strict=True):
         share = np.bincount(moved.states[:, column], minlength=4) / lanes
         expected = component.transition[state]
@@ -143,7 +146,7 @@ def test_bad_arguments_are_refused():
         flat_environment(3.0)
     with pytest.raises(ValueError, match="there is no kind 'typo'"):
         flat_environment(problem, weights={"typo": 1.0})
-    with pytest.raises(ValueError, match="axis 'c1' must be in 0..3; got 9"):
+    with pytest.raises(ValueError, match=r"axis 'c1' must be in 0\.\.3; got 9"):
         flat_environment(problem, initial=(9, 0, 0))
     spares = sparing.load("joint-maintenance-spares")
     with pytest.raises(ValueError, match="'typed-counts' needs a multi-component problem without"):

@@ -49,7 +49,7 @@ def test_thirty_components_run_in_both_interpreters():
     by_kernels = simulate(
         problem.epoch,
         limits_policy(problem),
-        num_epochs=200,
+        num_epochs=100,
         num_replications=200,
         weights=problem.weights,
         start=problem.initial_state,
@@ -75,8 +75,8 @@ def test_thirty_components_run_in_both_interpreters():
         return jax.lax.scan(body, states, jax.random.split(key, 3000))[1]
 
     cost, ended = (np.asarray(part) for part in run(jax.random.key(0)))
-    last = np.array([np.flatnonzero(lane)[199] for lane in ended.T])
-    means = np.array([lane[: end + 1].sum() / 200 for lane, end in zip(cost.T, last, strict=True)])
+    last = np.array([np.flatnonzero(lane)[99] for lane in ended.T])
+    means = np.array([lane[: end + 1].sum() / 100 for lane, end in zip(cost.T, last, strict=True)])
     error = np.hypot(4.5 * means.std() / np.sqrt(200), 2.3 * by_kernels.half_width)
     assert means.mean() == pytest.approx(by_kernels.objective, abs=error)
 

@@ -27,7 +27,7 @@ def small(learner):
         )  # fmt: skip
     return replace(
         settings, hidden=(32, 32), lanes=16, steps=16 * 1500, batch=128, updates=2,
-        buffer=16 * 256, learning_rate=3e-3, target_step=0.02, epsilon_end=0.2,
+        buffer=16 * 2048, learning_rate=3e-3, target_step=0.02, epsilon_end=0.2,
         epsilon_share=0.25,
     )  # fmt: skip
 

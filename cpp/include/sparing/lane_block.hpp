@@ -168,7 +168,8 @@ class LaneBlock {
 
     void run_stage(std::size_t number) {
         if (plan_.policy == PolicyType::callback) return run_callback(number);
-        if (network_) return network_->run_stage(number, program_.layouts[plan_.stages[number].last]);
+        if (network_)
+            return network_->run_stage(number, program_.layouts[plan_.stages[number].last]);
         const Stage& stage = plan_.stages[number];
         const AxisLayout &start = program_.layouts[stage.first],
                          &end = program_.layouts[stage.last];

@@ -26,7 +26,7 @@ struct Dense {
 /// x[l] = relu(normalised x[l] times scale plus offset), LayerNorm of Ba, Kiros and Hinton (2016);
 /// without a scale relu alone. What stands behind `width` becomes 0 if scale and offset are.
 struct Activation {
-    float* x;                    // [lanes, padded]
+    float* x;                     // [lanes, padded]
     const float *scale, *offset;  // [padded] or null
     std::size_t width, padded, lanes;
 };

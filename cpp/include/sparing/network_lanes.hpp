@@ -65,7 +65,8 @@ class NetworkLanes {
         const NetworkPoint& point = policy_.points[node.id];
         const std::vector<std::int64_t> at = choices(point, who);
         for (std::size_t i = 0; i < who.size(); ++i) {
-            const auto entry = static_cast<std::size_t>(point.entry[static_cast<std::size_t>(at[i])]);
+            const auto entry =
+                static_cast<std::size_t>(point.entry[static_cast<std::size_t>(at[i])]);
             node.write(entry, coords_ + who[i], lanes_);
             pay(node, who[i], entry);
         }

@@ -49,7 +49,7 @@ def save_arrays(path: Path, tree: Any, metadata: dict[str, str] | None = None) -
     from safetensors.numpy import save_file
 
     temporary = path.with_name(path.name + ".part")
-    arrays = {name: np.ascontiguousarray(a) for name, a in named_arrays(tree).items()}
+    arrays = {name: np.asarray(a, order="C") for name, a in named_arrays(tree).items()}
     save_file(arrays, temporary, metadata=metadata)
     temporary.replace(path)
 

@@ -70,7 +70,9 @@ class EpochEnvironment:
     def initial(self, key: jax.Array, lanes: int) -> jax.Array:
         """Return states [lanes, W] at the first choice from the model's start."""
         first = self.interpreter.flow.segments[0]
-        return self._begin(key, lanes, 0, list(zip(first.start_layout, self.process.initial)))
+        return self._begin(
+            key, lanes, 0, list(zip(first.start_layout, self.process.initial, strict=True))
+        )
 
     def random_states(self, key: jax.Array, lanes: int) -> jax.Array:
         """Return states [lanes, W] at the first choice of an epoch from uniform random states."""

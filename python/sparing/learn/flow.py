@@ -185,7 +185,7 @@ def make_flow(process: Process, *, joint: bool) -> Flow:
 def _segment(flow: Flow, epoch: Epoch, joint: bool) -> Segment:
     first, code = len(flow.code), flow.code
     start = flow.places(epoch.axes)
-    starts, stages = [], {begin: end for begin, end in epoch.stages} if joint else {}
+    starts, stages = [], dict(epoch.stages) if joint else {}
     position = 0
     while position < len(epoch.nodes):
         starts.append(len(code))
@@ -254,7 +254,7 @@ def instruction_of(flow: Flow, node: Node, layout: Layout) -> Pay | Rows:
         weight = weights.get(node.kind, 0.0)
         return Pay(
             label=node.label,
-            reads=flow.places([a for n in node.axes for a in layout if a.name == n]),
+            reads=flow.places(tuple(a for n in node.axes for a in layout if a.name == n)),
             offsets=offsets,
             cost=np.where(forbidden, np.inf, weight * finite),
             duration=finite * (node.kind == DURATION),
@@ -271,7 +271,7 @@ def instruction_of(flow: Flow, node: Node, layout: Layout) -> Pay | Rows:
         choices, choice = np.unique(np.asarray(table.choice), return_inverse=True)
     return Rows(
         label=node.label,
-        reads=flow.places([by_name[name] for name in (*node.context, *node.axes)]),
+        reads=flow.places(tuple(by_name[name] for name in (*node.context, *node.axes))),
         writes=flow.places(to),
         indptr=table.indptr,
         to=coordinates.astype(np.int64),

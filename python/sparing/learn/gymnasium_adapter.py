@@ -46,8 +46,10 @@ class _Core:
         return moved, *self._seen(moved.states)[1:]
 
     def next_key(self) -> jax.Array:
-        self.key, key = jax.random.split(self.key)
-        return key
+        """Return a key that was not used before."""
+        keys = jax.random.split(self.key)
+        self.key = keys[0]
+        return keys[1]
 
     def reset(self, seed: int | None) -> NDArray[np.float32]:
         """Start all lanes anew; the draws go on unless a seed is given."""

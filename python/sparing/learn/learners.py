@@ -6,8 +6,9 @@ each step's cost its duration times a rate is taken off:
 - average cost: the rate is the gain itself, moved by the mean temporal-difference error until that
   is zero (differential Q-learning; Wan, Naik, Sutton 2021), per unit of time where epochs have
   durations (cost - gain * duration; Puterman 1994, sec. 11.4);
-- discounted cost: the rate is the running mean cost, which changes every value by the same number
-  and spares the network from learning it (reward centring; Naik, Wan, Tomar, Sutton 2024);
+- discounted cost: the rate is the mean cost of random choices, measured before training. It changes
+  every value by the same number, which the network is spared from learning (reward centring;
+  Naik, Wan, Tomar, Sutton 2024); as it stays, values are exact at any time;
 - a horizon that ends: none.
 """
 
@@ -109,17 +110,6 @@ def dqn(
             values = network.apply(state.target, batch.features[part], batch.mask[part])
             excess = goal[part] - picked(values, batch.actions[part])
             rate += rate_step * excess.sum() / jnp.maximum(batch.duration[part].sum(), 1e-6)
-        else:
-            rate = moved_to_mean(rate, batch.cost, batch.duration, centre, rate_step)
         return DqnState(parameters, target, memory, rate, num_steps), error
 
     return Learner(init, step)
-
-
-def moved_to_mean(
-    rate: jax.Array, cost: jax.Array, duration: jax.Array, centre: Centre, rate_step: float
-) -> jax.Array:
-    """Return the rate, moved towards the mean cost per duration if that is what centres."""
-    if centre is not Centre.mean:
-        return rate
-    return rate + rate_step * (cost.sum() / jnp.maximum(duration.sum(), 1e-6) - rate)

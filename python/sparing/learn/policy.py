@@ -109,7 +109,7 @@ def _stage_table(
             " network out instead."
         )
     decide = jax.jit(partial(_decide, environment, apply, segment, stage, period))
-    table = np.empty(size, dtype=np.uint32 if ends <= 1 << 32 else np.int64)
+    table: NDArray[Any] = np.empty(size, dtype=np.uint32 if ends <= 1 << 32 else np.int64)
     batch = min(batch, size)
     at_start = np.full(batch, segment.node_start[first], dtype=np.int32)
     for begin in range(0, size, batch):

@@ -25,6 +25,7 @@ class Replay(NamedTuple):
     discount: jax.Array  # float32 [T, L]
     next_states: jax.Array  # int32 [T, L, W] before any restart
     cut: jax.Array  # bool [T, L] whether the lane was restarted behind this transition
+    greedy: jax.Array  # bool [T, L] whether the choice was the cheapest when it was taken
     head: jax.Array  # int32 []
 
 
@@ -57,12 +58,18 @@ def empty(environment: Environment, rows: int, lanes: int) -> Replay:
         discount=jnp.zeros(shape, jnp.float32),
         next_states=states,
         cut=jnp.zeros(shape, jnp.bool_),
+        greedy=jnp.zeros(shape, jnp.bool_),
         head=jnp.int32(0),
     )
 
 
 def write(
-    replay: Replay, states: jax.Array, actions: jax.Array, found: Transition, cut: jax.Array
+    replay: Replay,
+    states: jax.Array,
+    actions: jax.Array,
+    found: Transition,
+    cut: jax.Array,
+    greedy: jax.Array,
 ) -> Replay:
     """Return the ring with its oldest row replaced by these transitions [L]."""
     start = replay.head
@@ -79,6 +86,7 @@ def write(
         discount=put(replay.discount, found.discount),
         next_states=put(replay.next_states, found.states),
         cut=put(replay.cut, cut),
+        greedy=put(replay.greedy, greedy),
         head=(start + 1) % replay.actions.shape[0],
     )
 
@@ -94,7 +102,8 @@ def draw(
 ) -> Batch:
     """Draw `size` transitions of `num_steps` steps, uniformly with replacement.
 
-    Steps add up until the lane was cut off or the episode ended; no row that is being overwritten
+    Steps add up until the lane was cut off, the episode ended, or the next choice was an
+    exploratory one, which says nothing of the choice before it; no row that is being overwritten
     is read. `discount` stands in place of the environment's weight at the end of an epoch.
     """
     rows, lanes = replay.actions.shape
@@ -106,6 +115,7 @@ def draw(
     for step in range(num_steps):
         place = (first + step) % rows, lane
         if step:
+            going = going & replay.greedy[place]
             next_states = jnp.where(going[:, None], replay.next_states[place], next_states)
         length = replay.duration[place]
         cost += jnp.where(going, weight * replay.cost[place], 0.0)

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from sparing.learn.learners import Centre, Learner, moved_to_mean
+from sparing.learn.learners import Centre, Learner
 from sparing.learn.networks import Network, Parameters, cheapest, picked, value_network
 
 
@@ -174,8 +174,6 @@ def _learner(
         rate = state.rate
         if centre is Centre.gain:
             rate += rate_step * excess.sum() / jnp.maximum(found.duration.sum(), 1e-6)
-        else:
-            rate = moved_to_mean(rate, found.cost, found.duration, centre, rate_step)
         return RolloutState(trained["q"], trained["v"], memory, rate, state.num_steps + 1), error
 
     return Learner(init, step)

@@ -12,7 +12,7 @@ import optax
 
 from sparing.learn.environment import Environment
 from sparing.learn.learners import Centre, Learner, dqn
-from sparing.learn.networks import Network, explored
+from sparing.learn.networks import Network, cheapest, explored
 from sparing.learn.replay import Replay, draw, empty, step_weight, write
 from sparing.learn.rollout_learners import Rollout, pqn, qv
 from sparing.learn.settings import Settings
@@ -62,7 +62,7 @@ def make_training(
         dropout=settings.dropout,
     )
     learner = _learner(network, settings, centre)
-    loop = _Loop(environment, settings, network, learner)
+    loop = _Loop(environment, settings, network, learner, centre)
 
     def run(carry: Carry) -> tuple[Carry, Report]:
         return jax.lax.scan(loop.iteration, carry, None, length=chunk)
@@ -96,9 +96,14 @@ class _Loop:
     """One iteration: every lane makes some choices, then the learner steps."""
 
     def __init__(
-        self, environment: Environment, settings: Settings, network: Network, learner: Learner
+        self,
+        environment: Environment,
+        settings: Settings,
+        network: Network,
+        learner: Learner,
+        centre: Centre,
     ) -> None:
-        self.environment, self.settings = environment, settings
+        self.environment, self.settings, self.centre = environment, settings, centre
         self.network, self.learner = network, learner
 
     def init(self, seed: jax.Array) -> Carry:
@@ -128,7 +133,11 @@ class _Loop:
         carry, found = jax.lax.scan(fill, carry, keys)
         scale = settings.cost_scale
         measured = settings.spread / jnp.maximum(_epoch_spread(found), 1e-6)
-        return carry._replace(scale=measured if scale is None else jnp.float32(scale))
+        carry = carry._replace(scale=measured if scale is None else jnp.float32(scale))
+        if self.centre is not Centre.mean:
+            return carry
+        mean = found.cost.sum() / jnp.maximum(found.duration.sum(), 1e-6)
+        return carry._replace(learner=carry.learner._replace(rate=mean * carry.scale))
 
     def iteration(self, carry: Carry, _: None) -> tuple[Carry, Report]:
         """Choose, learn and report."""
@@ -186,7 +195,10 @@ class _Loop:
         fresh = self._fresh(parts[2], found.states, cut | over)
         replay = carry.replay
         if replay is not None:
-            replay = write(replay, states, actions, found, cut)
+            greedy = actions == cheapest(values, mask)
+            if epsilon is None:
+                greedy = jnp.zeros_like(greedy)
+            replay = write(replay, states, actions, found, cut, greedy)
         noted = _Choices(
             features, mask, actions, found.cost, found.duration, found.discount, found.epoch_ended
         )

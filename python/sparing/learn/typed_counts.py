@@ -172,7 +172,8 @@ def _types(problem: MultiComponentProblem) -> NDArray[np.int64]:
 
 
 def _working(component: Component) -> NDArray[np.float64]:
-    return (np.arange(component.num_states) != component.failed).astype(np.float64)
+    works = np.arange(component.num_states) != component.failed
+    return np.asarray(works, dtype=np.float64)
 
 
 def _num_inner(structure: Structure) -> int:

@@ -37,7 +37,6 @@ def plot_training(
         costs.axhline(optimum.value, color=INK, linewidth=0.9, linestyle="--")
     costs.set_ylabel("cost: exploring (line), estimated (dots), optimum (dashes)", fontsize=8)
     losses.set_ylabel("mean squared error of the network, scaled costs", fontsize=8)
-    losses.set_yscale("log")
     for axes in (costs, losses):
         axes.set_xlabel("choices")
         axes.grid(color="#e6e6e6", linewidth=0.7)
