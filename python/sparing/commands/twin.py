@@ -97,7 +97,7 @@ def _run(
     from sparing.simulate.twin_runs import run_twin
     from sparing.simulate.twin_stress import rate_sensitivity, scenarios, stress_table
 
-    options = {"num_replications": replications, "seed": seed}
+    options: dict[str, Any] = {"num_replications": replications, "seed": seed}
     policy, (fleet, rule) = next(iter(chosen.items()))
     results = {}
     for name, (twin, ordering) in chosen.items():
