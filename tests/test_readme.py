@@ -64,6 +64,7 @@ def test_console_blocks_print_what_stands_in_them(capsys, tmp_path, monkeypatch,
     )
     shutil.copy(ROOT / "tests" / "data" / "rationing-day.json", tmp_path / "day.json")
     shutil.copy(ROOT / "tests" / "data" / "known_spares_serial.toml", tmp_path / "serial.toml")
+    shutil.copy(ROOT / "tests" / "data" / "spares-twin.toml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(SystemExit) as ended:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from carried_law import expected_cost
 from networks import GammaLeadTime, depot_and_sites, known, one_site
-from reference_twin import expected_cost
 from scipy import stats
 from sparing.models.spares_network import SparesNetwork
 from sparing.simulate.twin import Twin

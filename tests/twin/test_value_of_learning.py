@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from carried_law import expected_cost
 from networks import known
-from reference_twin import expected_cost
 from sparing.evaluate.closed_loop import Standing, state_of
 from sparing.evaluate.network_plan import SolveOptions, solve_part
 from sparing.evaluate.value_of_learning import certain_network, learning_curve, value_of_learning

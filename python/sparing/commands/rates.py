@@ -131,7 +131,7 @@ def _prior(text: str | None, network: Any) -> Any:
 
 def _periods_seen(records: Any, network: Any) -> int:
     """Return how many periods the records cover: their number of starts."""
-    return min(len({record.start for record in records}), network.periods - 1)
+    return int(min(len({record.start for record in records}), network.periods - 1))
 
 
 def _report(name: str, records: Any, prior: Any, climate: bool, seed: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, isfinite, log10
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -97,7 +98,7 @@ def _run(
     from sparing.simulate.twin_runs import run_twin
     from sparing.simulate.twin_stress import rate_sensitivity, scenarios, stress_table
 
-    options = {"num_replications": replications, "seed": seed}
+    options: dict[str, Any] = {"num_replications": replications, "seed": seed}
     policy, (fleet, rule) = next(iter(chosen.items()))
     results = {}
     for name, (twin, ordering) in chosen.items():
@@ -115,7 +116,8 @@ def _run(
         "confidence": result.confidence,
         "events": result.num_events,
         "measures": {
-            name: _interval(mean, result.half_widths[name]) for name, mean in result.mean.items()
+            name: _possible(name, mean, result.half_widths[name])
+            for name, mean in result.mean.items()
         },
     }
     if len(results) > 1:
@@ -154,7 +156,7 @@ def _row(name: str, found: Any, cost: Any, sla: Any) -> dict[str, Any]:
     measures = ("total", "holding", "sla", "short_hours_per_year", "orders_per_year")
     return {
         "name": name,
-        **{m: _interval(found.mean[m], found.half_widths[m]) for m in measures},
+        **{m: _possible(m, found.mean[m], found.half_widths[m]) for m in measures},
         "cost_change": _interval(cost.mean, cost.half_width),
         "sla_change": _interval(sla.mean, sla.half_width),
     }
@@ -162,6 +164,15 @@ def _row(name: str, found: Any, cost: Any, sla: Any) -> dict[str, Any]:
 
 def _interval(mean: float, half: float) -> dict[str, float]:
     return {"mean": mean, "half_width": half, "lower": mean - half, "upper": mean + half}
+
+
+def _possible(name: str, mean: float, half: float) -> dict[str, float]:
+    """Return the interval of a measure, cut at what it can be."""
+    found = _interval(mean, half)
+    found["lower"] = max(found["lower"], 0.0)
+    if name in ("sla", "fill_rate"):
+        found["upper"] = min(found["upper"], 1.0)
+    return found
 
 
 def _say(scenario: str) -> None:
@@ -224,16 +235,23 @@ def _print_paired(title: str, rows: list[dict[str, Any]]) -> None:
         shown.append(
             [
                 row["name"],
-                f"{total['mean']:.6g} ± {total['half_width']:.2g}",
-                f"{sla['mean']:.5f} ± {sla['half_width']:.1g}",
-                "" if row is rows[0] else f"{change['mean']:+.5g} ± {change['half_width']:.2g}",
-                ""
-                if row is rows[0]
-                else f"{row['sla_change']['mean']:+.5f} ± {row['sla_change']['half_width']:.1g}",
+                _plus_minus(total),
+                _plus_minus(sla),
+                "" if row is rows[0] else _plus_minus(change, "+"),
+                "" if row is rows[0] else _plus_minus(row["sla_change"], "+"),
             ]
         )
     columns = [title, "total cost", "SLA", "cost, paired", "SLA, paired"]
     print_table(columns, shown)
+
+
+def _plus_minus(found: dict[str, float], sign: str = "") -> str:
+    """Return mean and half width with two digits of the latter."""
+    half = found["half_width"]
+    if not (isfinite(half) and half > 0.0):
+        return f"{found['mean']:{sign}.6g}"
+    digits = min(max(1 - floor(log10(half)), 0), 9)
+    return f"{found['mean']:{sign}.{digits}f} ± {half:.{digits}f}"
 
 
 def _print_learning(rows: list[dict[str, Any]]) -> None:
