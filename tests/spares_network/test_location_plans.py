@@ -102,6 +102,16 @@ def test_the_plan_of_a_single_site_costs_the_optimum():
     assert abs(gap) <= max(3.0 * half, 1e-9)
 
 
+def test_the_plan_of_centre_and_site_is_near_the_optimum():
+    """94.663 is the optimum; what batches and an empty shelf cost is left out of the plan."""
+    problem = sparing.load(DATA / "known_spares_serial.toml")
+    planner = LocationPlanner(problem, problem.parts[0])
+    orders = planner.orders(site_price=1.0, warehouse_price={0: 0.5})
+    found = simulate_network(problem, orders, num_replications=60_000, seed=3)
+    assert found.objective > 94.663190396441 - 2.5 * found.half_width
+    assert found.objective < 1.04 * 94.663190396441
+
+
 def test_orders_by_location_that_say_what_a_rule_says_do_what_it_does(small):
     """(s, S) as rules and as tables: the same luck, the same totals."""
     part = small.parts[0]
