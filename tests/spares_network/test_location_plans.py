@@ -186,6 +186,21 @@ def test_a_comparison_reaches_the_sla_and_states_paired_reductions(small):
     assert again.reductions == found.reductions
 
 
+def test_ages_are_refused_before_any_work():
+    problem = sparing.load(DATA / "known_spares_age.toml")
+    with pytest.raises(ValueError, match="comparisons know no ages of units"):
+        compare_network(problem, CompareOptions(tuning_replications=2, replications=2))
+
+
+def test_a_single_site_can_be_compared():
+    problem = sparing.load(DATA / "known_spares_single.toml")
+    options = CompareOptions(tuning_replications=200, replications=4000, refinements=1, beyond=0)
+    found = compare_network(problem, options)
+    best = found.policies["belief"].result
+    assert abs(best.objective - 55.586243264451) < 3.0 * best.half_width
+    assert found.policies["min_max"].result.objective > 55.586243264451 - 3.0 * best.half_width
+
+
 def test_a_policy_against_itself_is_no_reduction(small):
     rules = {part.name: StockRules.base_stock([4, 1, 1]) for part in small.parts}
     run = simulate_network(small, rules, num_replications=50, seed=1)
