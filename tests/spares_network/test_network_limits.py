@@ -83,7 +83,7 @@ def test_a_budget_is_kept_and_its_bound_holds(two_parts, share):
     assert found.details["mixture_cost"] == pytest.approx(found.lower, abs=1e-6)
     assert found.upper - found.lower <= 0.05 * found.upper
     kept = 0
-    for low in range(-1, 3):
+    for low in range(-4, 3):
         plans = []
         for part in two_parts.parts:
             tables = rule_tables(NetworkNodes(limited, part), StockRules.min_max([low], [low + 2]))
@@ -92,18 +92,18 @@ def test_a_budget_is_kept_and_its_bound_holds(two_parts, share):
         if cost["order"].value <= share * spent:
             kept += 1
             assert cost["cost"].value >= found.lower - 1e-9
-    assert kept or share < 0.5
+    assert kept
 
 
 def test_a_volume_limit_is_kept(two_parts):
     parts = tuple(
-        replace(part, locations=(replace(part.locations[0], volume_limit=4.0),))
+        replace(part, locations=(replace(part.locations[0], volume_limit=4.5),))
         for part in two_parts.parts
     )
     limited = replace(two_parts, parts=parts)
     found = sparing.solve(limited)
     used = evaluate_plans(limited, found.plans, {"volume": {"volume": 1.0 / 3.0}})["volume"]
-    assert used.lower <= 4.0
+    assert used.lower <= 4.5
     assert found.details["use"] == pytest.approx(used.value)
     assert found.details["multiplier"] > 0.0
 

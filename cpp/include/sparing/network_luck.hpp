@@ -36,16 +36,19 @@ struct Law {
 /// most draws then need no exponential. Empty where there would be too many.
 class QuietTable {
   public:
-    static constexpr std::int32_t counts = 64;
+    static constexpr std::int32_t counts = 256;
     static constexpr std::size_t largest = 1 << 21;
 
     explicit QuietTable(const Law& law) {
         if (law.decay.size() * counts > largest) return;
-        for (const double decay : law.decay)
-            for (std::int32_t n = 0; n < counts; ++n)
+        thresholds_.reserve(law.decay.size() * counts);
+        for (const double decay : law.decay) {
+            const double next = std::exp(-decay);
+            double chance = std::exp(-law.shape * decay) * 0x1p32;
+            for (std::int32_t n = 0; n < counts; ++n, chance *= next)
                 thresholds_.push_back(static_cast<std::uint32_t>(
-                    std::clamp(std::ceil(std::exp(-(law.shape + n) * decay) * 0x1p32 - 0.5), 0.0,
-                               0x1p32 - 1.0)));
+                    std::clamp(std::ceil(chance - 0.5), 0.0, 0x1p32 - 1.0)));
+        }
     }
 
     [[nodiscard]] bool is_quiet(std::int64_t at, std::int32_t seen, std::uint32_t word) const {
@@ -118,6 +121,7 @@ class LuckBlock {
             rates_[l] = known ? law_.rates[first + l] : std::nan("");
             seen_[l] = level_[l] = 0;
         }
+        any_rate_ = std::any_of(rates_, rates_ + lanes, [](double r) { return !std::isnan(r); });
     }
 
     /// Periods until the order at the start arrives, given that it has not by its age.
@@ -143,6 +147,7 @@ class LuckBlock {
         auto* const bins = &bins_[std::size_t(s) * lanes];
         const auto last_bin = law_.bin_start[s + 1] - law_.bin_start[s] - 1;
         const auto* multiplier = law_.multiplier.data() + law_.bin_start[s];
+        if (last_bin == 0 && law_.num_levels[cell] == 1 && !any_rate_) return fail_plainly(cell, s);
         for (int l = 0; l < lanes; ++l) {
             const auto at =
                 law_.next_start[cell] + std::int64_t{bins[l]} * law_.num_levels[cell] + level_[l];
@@ -155,6 +160,21 @@ class LuckBlock {
             level_[l] = law_.level_next[at];
             seen_[l] = std::min(seen_[l] + d, law_.most_failures);
             bins[l] = d > 0 ? 0 : std::min(bins[l] + 1, last_bin);
+            out[l] = static_cast<std::uint16_t>(d);
+        }
+    }
+
+    /// The same where neither ages nor exposures differ: all lanes at once, then those with
+    /// failures.
+    void fail_plainly(std::size_t cell, std::int32_t s) {
+        const auto* words = words_of(s);
+        const auto at = law_.next_start[cell];
+        auto* const out = &failures_[cell * lanes];
+        std::fill_n(out, lanes, std::uint16_t{0});
+        for (int l = 0; l < lanes; ++l) {
+            if (quiet_.is_quiet(at, seen_[l], words[l])) continue;
+            const auto d = predicted(law_.shape + seen_[l], at, uniform(words[l]));
+            seen_[l] = std::min(seen_[l] + d, law_.most_failures);
             out[l] = static_cast<std::uint16_t>(d);
         }
     }
@@ -199,6 +219,7 @@ class LuckBlock {
     std::vector<std::int32_t> bins_;  // [sites, lanes]
     std::int32_t seen_[lanes] = {}, level_[lanes] = {};
     double rates_[lanes] = {};
+    bool any_rate_ = false;
 };
 
 }  // namespace sparing::network

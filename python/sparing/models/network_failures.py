@@ -9,6 +9,7 @@ negative multinomial of all of them.
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -72,6 +73,8 @@ def exposure_levels(network: SparesNetwork, part: Part) -> list[list[Levels]]:
     """
     given = [site.exposures(network.periods).tolist() for site in part.sites]
     exact = {value: Fraction(str(value)) for values in given for value in values}
+    if not any(site.age for site in part.sites):
+        return _certain_levels([[exact[value] for value in values] for values in given])
     bins = {site.name: {site.age.initial} for site in part.sites if site.age}
     here: set[Fraction] = {Fraction(0)}
     levels = []
@@ -90,6 +93,16 @@ def exposure_levels(network: SparesNetwork, part: Part) -> list[list[Levels]]:
                 bins[site.name] = {0, *older}
         here = row[-1]
         levels.append([tuple(sorted(values)) for values in row])
+    return levels
+
+
+def _certain_levels(exposures: list[list[Fraction]]) -> list[list[Levels]]:
+    """Return the same from exposures [sites][periods] that no age changes: one value each."""
+    here, levels = Fraction(0), list[list[Levels]]()
+    for row in zip(*exposures, strict=True):
+        sums = list(accumulate(row, initial=here))
+        levels.append([(value,) for value in sums])
+        here = sums[-1]
     return levels
 
 

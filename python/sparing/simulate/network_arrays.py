@@ -13,6 +13,7 @@ from sparing.models.network_nodes import NetworkNodes
 from sparing.models.spares_network import Part, SparesNetwork
 
 LARGEST = 2**31 - 1
+_STAYS = np.zeros(1, dtype=np.int32)  # the one level of an exposure that no age changes
 
 
 def network_arrays(
@@ -68,14 +69,16 @@ def _law(problem: SparesNetwork, part: Part) -> dict[str, NDArray[Any]]:
     for period in range(problem.periods):
         for s in range(len(part.sites)):
             now, then = levels[period][s], levels[period][s + 1]
-            if with_ages:
-                goes = FailureNode(part, s, period, problem).exposures(now, then)
-            else:
-                goes = np.zeros((1, 1), dtype=np.int64)
-            following.append(goes.ravel().astype(np.int32))
-            rate = np.array([part.prior.rate + float(x) for x in now])
-            ratio.append((np.array(bins[s])[:, None] * exposure[period, s] / rate).ravel())
             num_levels.append(len(now))
+            if not with_ages:
+                following.append(_STAYS)
+                rate = part.prior.rate + float(now[0])
+                ratio.append(exposure[period, s : s + 1] / rate)
+                continue
+            goes = FailureNode(part, s, period, problem).exposures(now, then)
+            following.append(goes.ravel().astype(np.int32))
+            rates = np.array([part.prior.rate + float(x) for x in now])
+            ratio.append((np.array(bins[s])[:, None] * exposure[period, s] / rates).ravel())
     ratios = np.concatenate(ratio)  # of the period's exposure to the rate of the belief
     nodes = NetworkNodes(problem, part)
     size = np.array([nodes.belief_shape(period) for period in range(problem.periods)])
