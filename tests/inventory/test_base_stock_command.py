@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from sparing.cli import main
 
 SERIAL = str(Path(__file__).parent.parent / "data" / "known_spares_serial.toml")
