@@ -63,6 +63,7 @@ def test_console_blocks_print_what_stands_in_them(capsys, tmp_path, monkeypatch,
         tmp_path / "goals.toml", criterion="average", cost={"weight": 1.0}, reliability=goals
     )
     shutil.copy(ROOT / "tests" / "data" / "rationing-day.json", tmp_path / "day.json")
+    shutil.copy(ROOT / "tests" / "data" / "known_spares_serial.toml", tmp_path / "serial.toml")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(SystemExit) as ended:
