@@ -102,6 +102,16 @@ def test_the_plan_of_a_single_site_costs_the_optimum():
     assert abs(gap) <= max(3.0 * half, 1e-9)
 
 
+def test_the_plan_of_centre_and_site_is_near_the_optimum():
+    """94.663 is the optimum; what batches and an empty shelf cost is left out of the plan."""
+    problem = sparing.load(DATA / "known_spares_serial.toml")
+    planner = LocationPlanner(problem, problem.parts[0])
+    orders = planner.orders(site_price=1.0, warehouse_price={0: 0.5})
+    found = simulate_network(problem, orders, num_replications=60_000, seed=3)
+    assert found.objective > 94.663190396441 - 2.5 * found.half_width
+    assert found.objective < 1.04 * 94.663190396441
+
+
 def test_orders_by_location_that_say_what_a_rule_says_do_what_it_does(small):
     """(s, S) as rules and as tables: the same luck, the same totals."""
     part = small.parts[0]
@@ -174,6 +184,21 @@ def test_a_comparison_reaches_the_sla_and_states_paired_reductions(small):
     assert 0.0 <= against.p_value <= 1.0
     again = compare_network(small, options)
     assert again.reductions == found.reductions
+
+
+def test_ages_are_refused_before_any_work():
+    problem = sparing.load(DATA / "known_spares_age.toml")
+    with pytest.raises(ValueError, match="comparisons know no ages of units"):
+        compare_network(problem, CompareOptions(tuning_replications=2, replications=2))
+
+
+def test_a_single_site_can_be_compared():
+    problem = sparing.load(DATA / "known_spares_single.toml")
+    options = CompareOptions(tuning_replications=200, replications=4000, refinements=1, beyond=0)
+    found = compare_network(problem, options)
+    best = found.policies["belief"].result
+    assert abs(best.objective - 55.586243264451) < 3.0 * best.half_width
+    assert found.policies["min_max"].result.objective > 55.586243264451 - 3.0 * best.half_width
 
 
 def test_a_policy_against_itself_is_no_reduction(small):

@@ -9,12 +9,11 @@ from typing import Any
 from sparing.commands.output import check_new_folder, print_json, print_table
 from sparing.models.spares_network import SparesNetwork
 
-COLUMNS = {
-    "holding_cost": ("holding cost", 0),
-    "total_cost": ("total cost", 0),
-    "downtime_hours_per_year": ("downtime h/yr", 0),
+COSTS = {"holding_cost": ("holding cost", 0), "total_cost": ("total cost", 0)}
+SERVICE = {
+    "downtime_hours_per_year": ("downtime h/year", 0),
     "sla": ("SLA", 5),
-    "orders_per_year": ("orders/yr", 1),
+    "orders_per_year": ("orders/year", 1),
 }
 
 
@@ -55,8 +54,23 @@ def compare_network_case(
 
 
 def _print_policies(report: dict[str, Any]) -> None:
-    known = {key: shown for key, shown in COLUMNS.items() if key in report["policies"][0]}
-    scored = report["policies"][0]["hyper_score"] is not None
+    print(
+        f"{report['case']}: {len(report['parts'])} part types at {report['locations']} locations,"
+        f" {report['periods']} periods"
+    )
+    aim = "" if report["sla"] is None else f", each tuned to an SLA of {report['sla']:.2%}"
+    print(f"{report['replications']} replications on common random numbers, 95 % intervals{aim}\n")
+    _print_columns(report, COSTS)
+    print()
+    _print_columns(report, SERVICE)
+    for row in report["policies"]:
+        if not row["reaches_sla"]:
+            print(f" {row['policy']}: reaches the SLA at no price that was tried.")
+
+
+def _print_columns(report: dict[str, Any], columns: dict[str, tuple[str, int]]) -> None:
+    known = {key: shown for key, shown in columns.items() if key in report["policies"][0]}
+    scored = columns is COSTS and report["policies"][0]["hyper_score"] is not None
     rows = []
     for row in report["policies"]:
         cells = [row["policy"]]
@@ -64,17 +78,8 @@ def _print_policies(report: dict[str, Any]) -> None:
             found = row[key]
             cells.append(f"{found['mean']:,.{digits}f} ± {found['half_width']:.{digits}f}")
         rows.append([*cells, *([f"{row['hyper_score']:.2f}"] if scored else [])])
-    print(
-        f"{report['case']}: {len(report['parts'])} part types at {report['locations']} locations,"
-        f" {report['periods']} periods"
-    )
-    aim = "" if report["sla"] is None else f", each tuned to an SLA of {report['sla']:.3%}"
-    print(f"{report['replications']} replications on common random numbers, 95 % intervals{aim}\n")
-    columns = ["policy", *(shown for shown, _ in known.values())]
-    print_table([*columns, *(["HyperScore"] if scored else [])], rows)
-    for row in report["policies"]:
-        if not row["reaches_sla"]:
-            print(f" {row['policy']}: reaches the SLA at no price that was tried.")
+    names = [shown for shown, _ in known.values()]
+    print_table(["policy", *names, *(["HyperScore"] if scored else [])], rows)
 
 
 def _print_reductions(report: dict[str, Any]) -> None:

@@ -71,9 +71,18 @@ def compare_network(
 
     Every policy is chosen by search on the tuning seed, at the lowest common price of downtime at
     which it reaches the SLA on a second seed (the case's own downtime cost where it names no SLA).
-    It is then run on a third seed, on the same failures and lead times as all others.
+    It is then run on a third seed, on the same failures and lead times as all others. A budget, a
+    volume limit and a rolling horizon of the case are left aside.
+
+    Raises
+    ------
+    ValueError
+        If ages of units are tracked: the rules and plans compared here know none.
     """
     chosen = options or CompareOptions()
+    for part in problem.parts:
+        if any(site.age is not None for site in part.sites):
+            raise ValueError(f"part {part.name!r}: comparisons know no ages of units; drop age.")
     started = time.monotonic()
     found = {}
     for tuned in tuned_policies(problem, chosen, told):
@@ -127,7 +136,10 @@ def reduction(metric: str, new: NetworkResult, old: NetworkResult) -> Reduction:
     if new.seed != old.seed or a.shape != b.shape:
         raise ValueError("both results must have the same seed and number of replications.")
     if not b.mean() > 0.0:
-        raise ValueError(f"{metric} of the baseline is 0, so there is no share of it.")
+        nothing = float("nan")  # there is no share of nothing
+        return Reduction(
+            metric=metric, share=nothing, half_width=nothing, p_value=1.0, p_value_ranks=1.0
+        )
     ratio = float(a.mean() / b.mean())
     residual = (a - ratio * b) / b.mean()
     error = float(residual.std(ddof=1) / np.sqrt(a.size))

@@ -29,8 +29,8 @@ def lost_sales_mdp(
     stock-out cost per unit lost. The state is (on hand, due next, ..., due in lead_time - 1).
 
     Orders are limited to the standard vector base-stock policy, which an optimal one never
-    exceeds (Morton 1969; Zipkin 2008, sec. 3.2): what is on hand and due within lead_time - l .. is
-    at most the least v with P(demand of lead_time - l + 1 periods > v) <= h / (p + h).
+    exceeds (Morton 1969; Zipkin 2008, sec. 3.2): the new order and the k youngest before it are
+    together at most the least v with P(demand of k + 1 periods > v) <= h / (p + h).
 
     Parameters
     ----------

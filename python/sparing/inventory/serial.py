@@ -66,11 +66,14 @@ def solve_serial_system(
             f"echelon_holding_cost and lead_time must have one number a stage; got {holding.size}"
             f" and {lead.size}."
         )
-    rest = _positive(
-        "stockout_cost, demand_mean, demand_deviation",
-        [stockout_cost, demand_mean, demand_deviation],
+    mean, deviation = (
+        _positive(name, [value])[0]
+        for name, value in (
+            ("demand_mean", demand_mean),
+            ("demand_deviation", demand_deviation),
+        )
     )
-    penalty, mean, deviation = rest[0] + holding.sum(), rest[1], rest[2]
+    penalty = _positive("stockout_cost", [stockout_cost])[0] + holding.sum()
     levels: list[float] = []
     below = _Stage(0.0, 0.0, lambda x: penalty * np.maximum(-x, 0.0), -penalty)
     for cost, periods in zip(holding, lead, strict=True):
@@ -108,7 +111,7 @@ def _add_stage(below: _Stage, holding: float, mean: float, deviation: float) -> 
         return float(expected + (weights * density) @ below.left(points))
 
     slope = holding + below.slope
-    low = below.level + mean - 2.0 * REACH * deviation - (below.level - _linear_from(below))
+    low = _linear_from(below) + mean - REACH * deviation  # left of it C_j is a straight line
     high = below.level + mean + REACH * deviation
     fitted = Chebyshev.interpolate(np.vectorize(cost), DEGREE, domain=[low, high])
     rising = fitted.deriv()

@@ -109,8 +109,8 @@ def _plot_paths(found: NetworkComparison, folder: Path, case: str) -> None:
         key for key in ("min_max", "fixed_quantity", "thinning", "belief") if key in found.policies
     ]
     costs, (axes,) = new_figure(1, width=7.5, height=4.2)
-    depths = 1 + max(len(_depth_names(found)) - 1, 0)
-    stocks, panels = new_figure(depths, width=4.2, height=3.2)
+    names = _depth_names(found)
+    stocks, panels = new_figure(len(names), width=4.2, height=3.2)
     for key in drawn:
         row = found.policies[key]
         stock, cost = echelon_stock(
@@ -122,11 +122,12 @@ def _plot_paths(found: NetworkComparison, folder: Path, case: str) -> None:
         half = 1.96 * total.std(axis=0, ddof=1) / np.sqrt(len(total))
         (line,) = axes.plot(weeks, mean, label=row.name)
         axes.fill_between(weeks, mean - half, mean + half, alpha=0.15, color=line.get_color())
-        for panel, on_hand, name in zip(panels, stock, _depth_names(found), strict=True):
+        for panel, on_hand, name in zip(panels, stock, names, strict=True):
             panel.plot(weeks, on_hand, label=row.name)
             panel.set_title(name, fontsize=10)
-            panel.set_ylim(bottom=0.0)
             panel.set_xlabel("period")
+    for panel in panels:
+        panel.set_ylim(bottom=0.0)
     axes.set_xlabel("period")
     axes.set_ylabel("mean cost so far, with 95 % interval")
     axes.legend(frameon=False)
