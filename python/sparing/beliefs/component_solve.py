@@ -44,6 +44,7 @@ FINAL_SHARE = 0.1  # of the time, for the last estimate
 FINAL_WIDTH = 0.05  # of the distance of the bounds: the half-width that the last estimate aims for
 MOST_EPISODES = 20_000
 RECORDED = 100  # periods of an episode of an infinite horizon that may give points
+ROUNDING = 1e-8  # share of the cost up to which a loss may be that of float32 lookups
 EXACT_POINTS = 50_000  # up to which it is tried to follow all beliefs of the policy
 
 
@@ -210,7 +211,8 @@ class _Solve:
         recorded = self.problem.periods or RECORDED
         seed = self.options.seed * 1_000_003 + number
         estimates, costs, visits = policy.rollout(num_episodes=count, seed=seed, recorded=recorded)
-        self.state.candidates = gathered(self.state.candidates, visits, count)
+        least = ROUNDING * abs(float(estimates.mean()))
+        self.state.candidates = gathered(self.state.candidates, visits, count, least)
         cost = exact_cost(policy) if tensor.num_points <= EXACT_POINTS else None
         cost = cost or estimated(estimates, costs)
         done = Round(
@@ -246,7 +248,8 @@ class _Solve:
         grids = grown_grids(
             self.state.grids, self.state.candidates, min(most, growth * tensor.num_points)
         )
-        if all(a is b for a, b in zip(grids, self.state.grids, strict=True)):
+        grown = [grid.num_points for grid in grids]
+        if grown == [grid.num_points for grid in self.state.grids]:
             if most < LEAST_GROWTH * tensor.num_points:
                 return "stopped by the memory for belief points."
             return "no belief that was visited would close the bounds further."
