@@ -112,7 +112,7 @@ class KilledError(Exception):
 
 
 def test_an_interrupted_solve_goes_on_to_the_same_bounds(tmp_path):
-    """Killed after two rounds; what follows are the rounds of an uninterrupted solve."""
+    """Killed at the end of the third round; what follows are the rounds of an uninterrupted solve."""
     problem = replace(load_case(TWO), periods=8)
     options = BeliefOptions(gap=0.0, num_threads=1, episodes=10, time_s=600.0, memory=200_000)
     whole = solve_hidden(problem, options=options)
@@ -120,7 +120,7 @@ def test_an_interrupted_solve_goes_on_to_the_same_bounds(tmp_path):
     checkpoint = BeliefCheckpoint(tmp_path / "saved", solve_key(problem, 0, 10))
 
     def stop(progress):
-        if progress.part == "round 3":
+        if progress.part == "round 4":
             raise KilledError
 
     with pytest.raises(KilledError):
