@@ -35,8 +35,8 @@ from sparing.simulate.load_sharing import LoadSharingResult
 from sparing.simulate.results import SimulationResult
 
 if TYPE_CHECKING:
+    from sparing.beliefs.component_result import BeliefSolution
     from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
-    from sparing.beliefs.component_solve import BeliefSolution
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures

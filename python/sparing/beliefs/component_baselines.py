@@ -271,4 +271,4 @@ def revealed_bound(problem: HiddenProblem, *, num_threads: int = 1) -> float:
     tensor = BeliefTensor(problem, grids)
     if problem.periods is not None:
         return finite_values(tensor, num_threads=num_threads).lower
-    return stationary_values(tensor, tol=1e-7, num_threads=num_threads).lower
+    return stationary_values(tensor, relative_tol=1e-9, num_threads=num_threads).lower

@@ -9,7 +9,7 @@ from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
 from sparing.beliefs.component_baselines import baselines, revealed_bound
-from sparing.beliefs.component_solve import BeliefOptions
+from sparing.beliefs.component_result import BeliefOptions
 from sparing.commands.hidden_solve import solve_report, solved, summary
 from sparing.commands.output import check_new_folder, note, print_json, print_table
 from sparing.models.hidden import HiddenProblem

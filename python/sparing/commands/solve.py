@@ -173,7 +173,7 @@ def _solve_hidden(
     checkpoint: Path | None,
     as_json: bool,
 ) -> None:
-    from sparing.beliefs.component_solve import BeliefOptions
+    from sparing.beliefs.component_result import BeliefOptions
     from sparing.commands.hidden_solve import solve as solve_hidden
 
     limits = {"gap": gap, "time_s": time, "num_threads": threads or None}
