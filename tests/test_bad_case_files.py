@@ -79,7 +79,7 @@ FILES = {
     # keys
     "no system": ("[system]", "[sistem]", "[system] is missing"),
     "no kind": ('kind = "multi-component"', "", "[system] kind must be one of"),
-    "unknown kind": ("multi-component", "pump", "kind must be one of ['load-sharing', 'multi-"),
+    "unknown kind": ("multi-component", "pump", "kind must be one of ['hidden-multi-component', "),
     "kind a list": ('"multi-component"', '["multi-component"]', "kind must be one of"),
     "no structure": ('structure = "c1 & c2"', "", "[system]: structure is missing"),
     "unknown key": ("setup_cost", "setup_costs", "[system]: unknown key 'setup_costs'; known:"),

@@ -20,7 +20,7 @@ from sparing.models.spares_network import SparesNetwork
 def assert_same(one, two):
     """Two problems agree in everything but their name."""
     assert type(one) is type(two)
-    if isinstance(one, LoadSharingProblem | SparesNetwork):
+    if isinstance(one, LoadSharingProblem | SparesNetwork | sparing.HiddenProblem):
         assert table_of_problem(one) == table_of_problem(two)
         return
     for field in fields(one):

@@ -43,8 +43,8 @@ from sparing.simulate.results import SimulationResult
 from sparing.simulate.spares_network import NetworkPolicy
 
 if TYPE_CHECKING:
+    from sparing.beliefs.component_result import BeliefSolution
     from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
-    from sparing.beliefs.component_solve import BeliefSolution
 
 if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sparing.beliefs.component_checkpoint import BeliefCheckpoint, solve_key
+from sparing.beliefs.component_result import BeliefOptions, BeliefSolution
 from sparing.beliefs.component_rollout import (
     CostEstimate,
     GreedyBeliefPolicy,
     estimated,
     exact_cost,
 )
-from sparing.beliefs.component_solve import BeliefOptions, BeliefSolution, solve_hidden
+from sparing.beliefs.component_solve import solve_hidden
 from sparing.exact.policy_evaluation import Bounds
 from sparing.exact.progress import ProgressHook
 from sparing.models.hidden import HiddenProblem

@@ -1,5 +1,7 @@
 """Rules for hidden degradation: exact figures of the five-component benchmark, simulation."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import sparing
@@ -13,7 +15,9 @@ from sparing.beliefs.component_baselines import (
     revealed_bound,
     total_cost,
 )
+from sparing.models.case_files import table_of_problem
 
+DATA = Path(__file__).parents[1] / "data"
 ONE, ALL = "hidden-1-of-5", "hidden-5-of-5"
 
 
@@ -102,3 +106,10 @@ def test_rules_of_an_infinite_horizon():
     expected = g * p * (d + r) / (1 - g)
     assert cost_of(problem, replaced_at_failure) == pytest.approx(expected, rel=1e-9)
     assert min(rule.cost for rule in baselines(problem)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("required", [1, 5])
+def test_built_in_cases_hold_the_published_numbers(required):
+    published = sparing.load(DATA / f"known_hidden_{required}_of_5.toml")
+    case = sparing.load(f"hidden-{required}-of-5")
+    assert table_of_problem(case) == table_of_problem(published)

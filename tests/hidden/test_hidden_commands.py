@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sparing.beliefs.component_checkpoint import BeliefCheckpoint, solve_key
 from sparing.beliefs.component_files import load_belief_policy
-from sparing.beliefs.component_solve import BeliefOptions, solve_hidden
+from sparing.beliefs.component_result import BeliefOptions
+from sparing.beliefs.component_solve import solve_hidden
 from sparing.cli import main
 from sparing.models.case_files import load_case
 
@@ -112,7 +113,7 @@ class KilledError(Exception):
 
 
 def test_an_interrupted_solve_goes_on_to_the_same_bounds(tmp_path):
-    """Killed after two rounds; what follows are the rounds of an uninterrupted solve."""
+    """Killed at the end of the third round; the rest is as in an uninterrupted solve."""
     problem = replace(load_case(TWO), periods=8)
     options = BeliefOptions(gap=0.0, num_threads=1, episodes=10, time_s=600.0, memory=200_000)
     whole = solve_hidden(problem, options=options)
@@ -120,7 +121,7 @@ def test_an_interrupted_solve_goes_on_to_the_same_bounds(tmp_path):
     checkpoint = BeliefCheckpoint(tmp_path / "saved", solve_key(problem, 0, 10))
 
     def stop(progress):
-        if progress.part == "round 3":
+        if progress.part == "round 4":
             raise KilledError
 
     with pytest.raises(KilledError):

@@ -166,7 +166,10 @@ def inspected(
 
 
 def baselines(problem: HiddenProblem) -> list[Baseline]:
-    """Return the tuned rules: at failure (all, some), after inspections, at intervals."""
+    """Return the tuned rules: at failure (all, some), after inspections, at intervals.
+
+    The parameters of the last one are the intervals of the components in their order.
+    """
     names = [component.name for component in problem.components]
     at_failure = [replaced_at_failure(problem, c) for c in problem.components]
     found = [Baseline("repair at failure", "all", total_cost(problem, at_failure))]
@@ -176,9 +179,7 @@ def baselines(problem: HiddenProblem) -> list[Baseline]:
     if max(component.channel.shape[2] for component in problem.components) > 2:
         found.append(_best_inspections(problem))
     intervals = _best_intervals(problem, subset)
-    words = ", ".join(
-        f"{name} {_interval_text(k)}" for name, k in zip(names, intervals.choice, strict=True)
-    )
+    words = ", ".join(_interval_text(k) for k in intervals.choice)
     return [*found, Baseline("repair at intervals", words, intervals.cost)]
 
 
@@ -262,7 +263,7 @@ def _best_inspections(problem: HiddenProblem) -> Baseline:
 
 
 def _interval_text(interval: int) -> str:
-    return {-1: "never", 0: "at failure"}.get(interval, f"every {interval}")
+    return {-1: "never", 0: "at failure"}.get(interval, str(interval))
 
 
 def revealed_bound(problem: HiddenProblem, *, num_threads: int = 1) -> float:
@@ -271,4 +272,4 @@ def revealed_bound(problem: HiddenProblem, *, num_threads: int = 1) -> float:
     tensor = BeliefTensor(problem, grids)
     if problem.periods is not None:
         return finite_values(tensor, num_threads=num_threads).lower
-    return stationary_values(tensor, tol=1e-7, num_threads=num_threads).lower
+    return stationary_values(tensor, relative_tol=1e-9, num_threads=num_threads).lower

@@ -10,8 +10,8 @@ import numpy as np
 
 from sparing._files import replaced_folder, write_atomically
 from sparing.beliefs.component_points import BeliefGrid
+from sparing.beliefs.component_result import BeliefSolution
 from sparing.beliefs.component_rollout import GreedyBeliefPolicy
-from sparing.beliefs.component_solve import BeliefSolution
 from sparing.beliefs.component_values import BeliefTensor, BeliefValues
 from sparing.models.case_files import load_case, save_case
 

@@ -87,7 +87,7 @@ class BeliefGrid:
         """Return the grid with further points, but for those that it has already."""
         kept = list(self.working)
         for point in more:
-            if np.abs(np.array(kept) - point).max(axis=1).min() > CLOSEST:
+            if np.abs(np.array(kept) - point).sum(axis=1).min() > CLOSEST:
                 kept.append(point)
         return BeliefGrid(np.array(kept))
 

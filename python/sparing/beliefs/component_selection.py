@@ -35,8 +35,13 @@ def no_candidates(component: HiddenComponent) -> Candidates:
     return Candidates(np.zeros((0, component.num_states - 1)), np.zeros(0))
 
 
-def gathered(earlier: Sequence[Candidates], visits: Visits, num_episodes: int) -> list[Candidates]:
-    """Add what a round of rollouts has seen to the losses of earlier rounds."""
+def gathered(
+    earlier: Sequence[Candidates], visits: Visits, num_episodes: int, least: float
+) -> list[Candidates]:
+    """Add what a round of rollouts has seen to the losses of earlier rounds.
+
+    Losses up to `least` are rounding.
+    """
     found, offset = [], 0
     for i, old in enumerate(earlier):
         corners = old.beliefs.shape[1]
@@ -53,7 +58,7 @@ def gathered(earlier: Sequence[Candidates], visits: Visits, num_episodes: int) -
         )
         total = np.bincount(group.reshape(-1), weights=weights).astype(np.float64)
         order = np.argsort(-total, kind="stable")[: 4 * CANDIDATES]
-        order = order[total[order] > 0.0]
+        order = order[total[order] > least]
         found.append(Candidates(together[first[order]], total[order]))
     return found
 
@@ -62,11 +67,12 @@ class _Axis:
     """Greedy choice of the points of one component: each takes away losses around it."""
 
     def __init__(self, grid: BeliefGrid, candidates: Candidates) -> None:
-        self.grid, count = grid, min(CANDIDATES, len(candidates.loss))
-        self.beliefs, self.loss = candidates.beliefs[:count], candidates.loss[:count].copy()
+        to_points = np.abs(candidates.beliefs[:, None] - grid.working[None]).sum(axis=2)
+        nearest = to_points.min(axis=1, initial=np.inf)
+        new = np.flatnonzero(nearest > 2.0 * CLOSEST)[:CANDIDATES]
+        self.grid, self.beliefs, nearest = grid, candidates.beliefs[new], nearest[new]
+        self.loss = candidates.loss[new]
         between = np.abs(self.beliefs[:, None] - self.beliefs[None]).sum(axis=2)
-        to_points = np.abs(self.beliefs[:, None] - grid.working[None]).sum(axis=2)
-        nearest = np.maximum(to_points.min(axis=1, initial=np.inf), CLOSEST)
         self.left = np.minimum(1.0, between / nearest[:, None])  # of the loss of a row
         self.chosen: list[int] = []
         self._count = grid.num_points

@@ -7,13 +7,11 @@ exact beliefs (an upper bound with its interval) and adds points where interpola
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
-from sparing._checks import check_number
-from sparing._threads import default_num_threads
 from sparing.beliefs.component_checkpoint import BeliefCheckpoint, Round, SolveState
+from sparing.beliefs.component_result import BeliefOptions, BeliefSolution, relative_gap
 from sparing.beliefs.component_rollout import (
     CostEstimate,
     GreedyBeliefPolicy,
@@ -29,6 +27,7 @@ from sparing.beliefs.component_selection import (
 from sparing.beliefs.component_values import (
     BeliefTensor,
     BeliefValues,
+    carried_over,
     finite_values,
     stationary_values,
 )
@@ -43,91 +42,11 @@ LEAST_GROWTH = 1.15  # less is not worth a round
 FINAL_SHARE = 0.1  # of the time, for the last estimate
 FINAL_WIDTH = 0.05  # of the distance of the bounds: the half-width that the last estimate aims for
 MOST_EPISODES = 20_000
+FIRST_GAP = 0.01  # for which the first round of an infinite horizon is swept
+SWEEP_SHARE = 0.02  # of the distance of the bounds: what the sweeps of an infinite horizon leave
 RECORDED = 100  # periods of an episode of an infinite horizon that may give points
+ROUNDING = 1e-8  # share of the cost up to which a loss may be that of float32 lookups
 EXACT_POINTS = 50_000  # up to which it is tried to follow all beliefs of the policy
-
-
-@dataclass(frozen=True, kw_only=True)
-class BeliefOptions:
-    """How long to go on, and with what.
-
-    Parameters
-    ----------
-    gap
-        Wanted distance of the bounds as a share of the upper one.
-    time_s
-        Time after which no further round is begun [s]; a round is not begun either if it would
-        not end by then.
-    memory
-        Bytes that the values of a round may take.
-    episodes
-        Rollouts of a round.
-    seed
-        Of the rollouts.
-    num_threads
-        None: all processors. Changes no result but by the time limit.
-    """
-
-    gap: float = 1e-3
-    time_s: float = 60.0
-    memory: int = 1 << 30
-    episodes: int = 100
-    seed: int = 0
-    num_threads: int | None = None
-
-    def __post_init__(self) -> None:
-        check_number("gap", self.gap, at_least=0.0)
-        check_number("time", self.time_s)
-        if not self.time_s > 0.0:
-            raise ValueError(f"time must be above 0 seconds; got {self.time_s:g}.")
-        if not self.episodes >= 2:
-            raise ValueError(f"episodes must be at least 2; got {self.episodes}.")
-
-    @property
-    def threads(self) -> int:
-        """Threads to use."""
-        return self.num_threads or default_num_threads()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BeliefSolution:
-    """A policy for hidden degradation, with ``lower <= optimal cost <= cost.mean``.
-
-    The lower bound is certain up to rounding, which it allows for; the cost of the policy is exact,
-    or estimated with the interval that `cost` states.
-    """
-
-    problem: HiddenProblem
-    policy: GreedyBeliefPolicy
-    lower: float
-    cost: CostEstimate
-    rounds: tuple[Round, ...]
-    converged: bool
-    message: str
-    num_sweeps: int
-    seconds: float
-
-    @property
-    def upper(self) -> float:
-        """The upper end of the interval of the policy's cost."""
-        return self.cost.upper
-
-    @property
-    def gap(self) -> float:
-        """Distance of the bounds as a share of the upper one."""
-        return relative_gap(self.lower, self.upper)
-
-    @property
-    def first_decision(self) -> dict[str, str]:
-        """The option of each component, all new."""
-        parts = [np.eye(c.num_states)[0] for c in self.problem.components]
-        chosen = self.policy.act(np.concatenate(parts)[None])[0]
-        return {c.name: c.options[k] for c, k in zip(self.problem.components, chosen, strict=True)}
-
-
-def relative_gap(lower: float, upper: float) -> float:
-    """Return the distance of two bounds as a share of the upper one."""
-    return (upper - lower) / abs(upper) if upper != 0.0 else abs(upper - lower)
 
 
 def solve_hidden(
@@ -158,6 +77,7 @@ class _Solve:
         self.problem, self.options = problem, options
         self.progress, self.checkpoint = progress, checkpoint
         self.started = time.monotonic()
+        self.carried: BeliefValues | None = None  # of the round before, if the horizon is infinite
         self.state = self._resumed() or self._first()
 
     @property
@@ -210,7 +130,8 @@ class _Solve:
         recorded = self.problem.periods or RECORDED
         seed = self.options.seed * 1_000_003 + number
         estimates, costs, visits = policy.rollout(num_episodes=count, seed=seed, recorded=recorded)
-        self.state.candidates = gathered(self.state.candidates, visits, count)
+        least = ROUNDING * abs(float(estimates.mean()))
+        self.state.candidates = gathered(self.state.candidates, visits, count, least)
         cost = exact_cost(policy) if tensor.num_points <= EXACT_POINTS else None
         cost = cost or estimated(estimates, costs)
         done = Round(
@@ -228,9 +149,18 @@ class _Solve:
 
         if self.problem.periods is not None:
             return finite_values(tensor, num_threads=threads, between=between)
-        upper = self.state.rounds[-1].upper.upper if self.state.rounds else np.inf
-        tol = max(1e-9, 0.05 * self.options.gap * upper) if np.isfinite(upper) else 1e-3
-        return stationary_values(tensor, tol=tol, num_threads=threads, between=between)
+        apart = FIRST_GAP
+        if self.state.rounds:
+            apart = relative_gap(self._lower, self.state.rounds[-1].upper.upper)
+        start = None if self.carried is None else carried_over(self.carried, tensor)
+        self.carried = stationary_values(
+            tensor,
+            relative_tol=max(1e-10, SWEEP_SHARE * max(apart, self.options.gap)),
+            start=start,
+            num_threads=threads,
+            between=between,
+        )
+        return self.carried
 
     def _why_to_stop(self, policy: GreedyBeliefPolicy, took: float) -> str | None:
         """Return why no further round follows; None once its grids are chosen."""
@@ -246,12 +176,20 @@ class _Solve:
         grids = grown_grids(
             self.state.grids, self.state.candidates, min(most, growth * tensor.num_points)
         )
-        if all(a is b for a, b in zip(grids, self.state.grids, strict=True)):
+        grown = [grid.num_points for grid in grids]
+        if grown == [grid.num_points for grid in self.state.grids]:
+            if self.problem.periods is None and self._sweeps_still_help():
+                return None
             if most < LEAST_GROWTH * tensor.num_points:
                 return "stopped by the memory for belief points."
             return "no belief that was visited would close the bounds further."
         self.state.grids = grids
         return None
+
+    def _sweeps_still_help(self) -> bool:
+        """Whether the bounds of an infinite horizon came closer by sweeps to a finer tolerance."""
+        gaps = [done.upper.mean - done.lower for done in self.state.rounds[-2:]]
+        return len(gaps) < 2 or gaps[1] < 0.8 * gaps[0]
 
     def _final_cost(self, policy: GreedyBeliefPolicy, cost: CostEstimate) -> CostEstimate:
         """Simulate the last policy afresh until its interval is narrow or the time is over."""

@@ -153,16 +153,35 @@ def finite_values(
     return BeliefValues(tensor=tensor, values=values, lower=lower, num_sweeps=periods)
 
 
+def carried_over(found: BeliefValues, tensor: BeliefTensor) -> Numbers:
+    """Return the values of an infinite horizon, interpolated at the points of another tensor."""
+    old = found.tensor
+    last = old.grids[old.order[-1]].num_points
+    shaped = found.values[0].reshape(old.shape)[..., :last].astype(np.float64)
+    value = shaped.transpose(np.argsort(old.order))
+    for axis, (before, after) in enumerate(zip(old.grids, tensor.grids, strict=True)):
+        weights = np.zeros((after.num_points, before.num_points))
+        weights[0, 0] = 1.0
+        to, weight = before.interpolate(after.working)
+        np.add.at(weights, (np.arange(1, after.num_points)[:, None], to), weight)
+        value = np.moveaxis(np.tensordot(weights, value, axes=(1, axis)), 0, axis)
+    padded = np.zeros(tensor.shape)
+    padded[..., : tensor.grids[tensor.order[-1]].num_points] = value.transpose(tensor.order)
+    return padded.reshape(-1)
+
+
 def stationary_values(
     tensor: BeliefTensor,
     *,
-    tol: float,
+    relative_tol: float,
     start: Numbers | None = None,
     num_threads: int,
     max_sweeps: int = 100_000,
     between: Callable[[], None] | None = None,
 ) -> BeliefValues:
-    """Sweep to the fixed point of an infinite discounted horizon, known to within `tol`.
+    """Sweep to the fixed point of an infinite discounted horizon.
+
+    Its value from all new is known to within a share of `relative_tol` then.
 
     On the points alone this is a Markov decision process, so the bounds of MacQueen (1966) hold for
     its value; the lower one of them bounds the cost of the system.
@@ -186,7 +205,7 @@ def stationary_values(
         following, value = value, following
         if between is not None:
             between()
-        if most - least <= tol:
+        if most - least <= relative_tol * abs(float(following[tensor.start]) + least):
             break
     slack = tensor.slack * float(following.max()) / (1.0 - discount)
     following += (least + most) / 2.0

@@ -9,10 +9,12 @@ from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
 from sparing.beliefs.component_baselines import baselines, revealed_bound
-from sparing.beliefs.component_solve import BeliefOptions
+from sparing.beliefs.component_result import BeliefOptions
 from sparing.commands.hidden_solve import solve_report, solved, summary
 from sparing.commands.output import check_new_folder, note, print_json, print_table
 from sparing.models.hidden import HiddenProblem
+
+SHOWN_LETTERS = 37  # of the parameters of a rule; --json and --out hold them whole
 
 
 def compare(case: str, problem: HiddenProblem, *, out: Path | None, as_json: bool) -> None:
@@ -70,7 +72,9 @@ def _print_rows(rows: list[dict[str, Any]], lower: float, revealed: float) -> No
     for row in rows:
         share = "" if row["above_bound"] is None else f"+{row['above_bound'] * 100:.2f} %"
         wide = f"+- {row['half_width']:.2g}" if row["half_width"] else ""
-        lines.append([row["policy"], row["parameters"], f"{row['cost']:.2f}", wide, share])
+        best = row["parameters"]
+        best = best if len(best) <= SHOWN_LETTERS else best[: SHOWN_LETTERS - 1] + "…"
+        lines.append([row["policy"], best, f"{row['cost']:.2f}", wide, share])
     lines.append(["lower bound", "", f"{lower:.2f}", "", ""])
     lines.append(["lower bound", "states seen every period", f"{revealed:.2f}", "", ""])
     title = "discounted cost from all new (exact unless an interval stands beside)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from sparing.beliefs.component_result import BeliefOptions
 from sparing.beliefs.component_rollout import GreedyBeliefPolicy, estimated
-from sparing.beliefs.component_solve import BeliefOptions
 from sparing.commands.hidden_solve import solved, summary
 from sparing.commands.output import number, print_json, print_table
 from sparing.models.hidden import HiddenProblem

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sparing.beliefs.component_checkpoint import BeliefCheckpoint, solve_key
-from sparing.beliefs.component_solve import BeliefOptions, BeliefSolution, solve_hidden
+from sparing.beliefs.component_result import BeliefOptions, BeliefSolution
+from sparing.beliefs.component_solve import solve_hidden
 from sparing.commands.checkpoints import cached_folder, resumable
 from sparing.commands.output import check_new_folder, note, number, print_json, print_table
 from sparing.commands.progress import shown_progress
