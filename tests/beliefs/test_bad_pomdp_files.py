@@ -85,9 +85,9 @@ def test_broken_files_are_refused(name):
 def test_the_file_is_named(tmp_path):
     path = tmp_path / "wrong.pomdp"
     path.write_text("states: 2 states: x y discount: 7")
-    with pytest.raises(PomdpFileError, match=r"wrong.pomdp: line 1: discount must be from 0 to 1"):
+    with pytest.raises(PomdpFileError, match=r"wrong\.pomdp: line 1: discount must be from 0 to 1"):
         load_pomdp(path)
-    with pytest.raises(PomdpFileError, match="absent.pomdp: cannot be read"):
+    with pytest.raises(PomdpFileError, match=r"absent\.pomdp: cannot be read"):
         load_pomdp(tmp_path / "absent.pomdp")
 
 

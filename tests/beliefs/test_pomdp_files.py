@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import sparing
@@ -171,6 +173,17 @@ WORDS = TIGER.split()
 ODD = ["*", ":", "#", "T", "O:", "R:", "-1", "1e999", "nan", "0.5", "99", "start", "include", "é"]
 
 
+def message_of(text):
+    """What the reader says, if it refuses; nothing else may be raised."""
+    try:
+        parse_pomdp(text)
+    except PomdpFileError as error:
+        return str(error)
+    except MemoryError:
+        return "line of none: too large"
+    return "line of none: it can be read"
+
+
 @given(st.lists(st.tuples(st.integers(0, len(WORDS)), st.sampled_from(ODD + WORDS)), max_size=4))
 @example([(0, "states: 99999999")])
 @example([(len(WORDS), "states: 2 actions: 0")])
@@ -180,18 +193,21 @@ def test_broken_files_are_refused_by_line_or_read(changes):
         words.insert(place, word)
     for removed in ([], [changes[0][0] % len(words)] if changes else []):
         text = "\n".join(w for k, w in enumerate(words) if k not in removed)
-        try:
-            parse_pomdp(text)
-        except PomdpFileError as error:
-            assert str(error).startswith("line "), error
-        except MemoryError:
-            pass
+        assert message_of(text).startswith("line ")
 
 
 @given(st.binary(max_size=200))
 def test_bytes_never_crash_the_reader(data):
     for text in (data, TIGER.encode() + data, data + TIGER.encode()):
-        try:
-            parse_pomdp(text)
-        except PomdpFileError as error:
-            assert str(error).startswith("line "), error
+        assert message_of(text).startswith("line ")
+
+
+def test_the_example_of_the_documentation_is_read_and_solved():
+    page = Path(__file__).parents[2] / "docs" / "pomdp.md"
+    text = page.read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+    model = parse_pomdp(text)
+    assert model.values == "cost"
+    assert model.cost.tolist() == [[0, 0, 50], [2, 2, 2], [20, 20, 20]]
+    best = sparing.solve(model, gap=0.5)
+    assert best.converged
+    assert best.reported == (best.lower, best.upper)

@@ -36,7 +36,7 @@ def test_random_finite_horizons_are_solved_exactly(seed):
 def test_random_discounted_models_are_bracketed(seed):
     """What six periods cost is the optimum but for the discounted rest."""
     model = random_pomdp(seed, discount=0.3)
-    vectors, actions = incremental_pruning(model, 6)
+    vectors, _ = incremental_pruning(model, 6)
     rest = 0.3**6 * float(np.abs(model.cost).max()) / 0.7
     found = solve_pomdp(model, options=PomdpOptions(gap=1e-6))
     assert found.converged
@@ -106,10 +106,7 @@ def test_one_side_alone_leaves_the_other_at_its_start():
 
 
 def test_finite_horizons_may_have_discount_one():
-    """Four periods of the tiger, undiscounted: listen three times is not worth a door; -4 + ...
-
-    Enumerated by the belief tree in the test above; here the discount is 1.
-    """
+    """Four periods of the tiger, undiscounted, against the belief tree."""
     model = sparing.ExplicitPOMDP(
         transition=tiger().transition,
         observation=tiger().observation,
