@@ -151,7 +151,9 @@ def _save(
 
 def _print_solution(found: NetworkSolution, report: dict[str, Any], out: Path | None) -> None:
     print(f"{report['case']}: {summary(found.problem)}")
-    print(f"expected cost over the horizon: exact, {found.seconds:.2f} s\n")
+    closed = found.upper - found.lower <= 1e-6 * max(1.0, abs(found.upper))
+    known = "exact" if closed else "within the bounds"
+    print(f"expected cost over the horizon: {known}, {found.seconds:.2f} s\n")
     rows = [("minimised", report["objective"]), *report["metric_bounds"].items()]
     print_table(["", "value", "lower bound", "upper bound"], [_row(*row) for row in rows])
     print(f"\nfirst decision: {decision_text(report['first_decision'])}")
