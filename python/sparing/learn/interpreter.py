@@ -14,11 +14,9 @@ from sparing.learn.flow import End, Flow, Fork, Instruction, Pay, Place, Rows, m
 from sparing.learn.lanes import Lanes
 from sparing.learn.lookups import int32
 from sparing.learn.process import Process
+from sparing.learn.step_groups import ChooseGroup, CountGroup, DrawGroup
 from sparing.learn.steps import (
-    ChooseGroup,
     ChooseStep,
-    CountGroup,
-    DrawGroup,
     DrawStep,
     EndStep,
     ForkStep,
