@@ -170,8 +170,8 @@ def test_a_finite_horizon_discounts_to_nothing_at_its_end():
 
 
 def test_too_many_joint_actions_are_refused(monkeypatch):
-    monkeypatch.setattr(joint_actions, "LARGEST", 1000)
-    with pytest.raises(MemoryError, match=r"at most 1,000 are; use the sequential view"):
+    monkeypatch.setattr(joint_actions, "LARGEST", 100)
+    with pytest.raises(MemoryError, match=r"at most 100 are; use the sequential view"):
         flat_environment(sparing.load("three-component-2"))
 
 
