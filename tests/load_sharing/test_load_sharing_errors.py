@@ -215,7 +215,7 @@ CALLS = {
     ),
     "epochs": (
         lambda: sparing.simulate(SYSTEM, POLICY, num_replications=2, num_epochs=5),
-        "this system runs in continuous time: give a horizon",
+        "periods or a horizon of its own, not num_epochs",
     ),
     "horizon": (
         lambda: sparing.simulate(SYSTEM, POLICY, num_replications=2, horizon=5.0, warm_up=5.0),
