@@ -10,7 +10,7 @@ import sparing
 from sparing.beliefs.component_baselines import replaced_at_failure, total_cost
 from sparing.beliefs.component_filter import update_beliefs
 from sparing.learn.belief_environment import BeliefEnvironment
-from sparing.learn.belief_training import interval, simulated_costs
+from sparing.learn.belief_training import simulated_costs
 from sparing.learn.settings import Settings
 from sparing.models.hidden import HiddenComponent, HiddenProblem
 
@@ -85,9 +85,8 @@ def test_solved_policy_costs_the_same_in_both_worlds(case):
             weight *= np.asarray(met.discount)
             states = met.states
     assert (weight == 0.0).all()
-    bounds = interval(cost)
-    width = bounds.upper - bounds.lower
-    assert bounds.lower - width / 2 <= found.cost.mean <= bounds.upper + width / 2
+    error = cost.std() / np.sqrt(lanes)  # 0 where the optimum repairs by the calendar alone
+    assert abs(cost.mean() - found.cost.mean) < 4 * error + 1e-3
     _, raw, _ = found.policy.rollout(num_episodes=4000, seed=5)
     assert abs(raw.mean() - cost.mean()) < 4 * np.hypot(raw.std(), cost.std()) / np.sqrt(4000)
 
@@ -153,11 +152,12 @@ def test_what_a_component_lacks_is_masked():
     assert states[0, :2].tolist() == [0, 1]
 
 
+@pytest.mark.full
 def test_training_on_a_known_answer():
     """224.87 is the optimum by enumeration; doing nothing costs far more."""
     settings = Settings(
         learner="pqn",
-        steps=400_000,
+        steps=250_000,
         dueling=False,
         lanes=64,
         choices=16,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -192,8 +193,7 @@ class BeliefEnvironment:
         return jnp.asarray(1.0 - up)
 
     def _split(self, beliefs: jax.Array) -> list[jax.Array]:
-        ends = self._first
-        return [beliefs[:, a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [beliefs[:, a:b] for a, b in pairwise(self._first)]
 
 
 class _Dice:
