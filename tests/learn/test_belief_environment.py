@@ -96,13 +96,14 @@ def test_beliefs_are_those_of_the_kernels_and_hide_the_true_states():
     problem = known(TWO)
     environment = BeliefEnvironment(problem)
     key = jax.random.key(0)
-    states = environment.random_states(key, 500)
+    step = jax.jit(environment.step)
+    states = jax.jit(environment.random_states, static_argnums=1)(key, 500)
     before = np.asarray(environment.beliefs(states), np.float64)
     rng = np.random.default_rng(0)
     options = rng.integers(3, size=(500, 2))
     met = states
     for place in range(2):
-        met = environment.step(jax.random.fold_in(key, place), met, options[:, place]).states
+        met = step(jax.random.fold_in(key, place), met, options[:, place]).states
     after, true = np.asarray(environment.beliefs(met)), np.asarray(environment.true_states(met))
     for i, component in enumerate(problem.components):
         mine = slice(4 * i, 4 * i + 4)
@@ -140,11 +141,12 @@ def test_what_a_component_lacks_is_masked():
     problem = HiddenProblem(components=components, structure="a & b & c", periods=3)
     environment = BeliefEnvironment(problem)
     key = jax.random.key(0)
+    step = jax.jit(environment.step)
     states = environment.initial(key, 1)
     met, costs = [], []
     for action in (REPAIR, INSPECT, NOTHING):
         met.append(environment.mask(states)[0].tolist())
-        found = environment.step(key, states, jnp.array([action]))
+        found = step(key, states, jnp.array([action]))
         costs.append(float(found.cost[0]))
         states = found.states
     assert met == [[True, True, False], [True, False, True], [True, False, False]]
