@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from sparing.learn.run import TrainingHook, TrainingProgress
 
 
+BOUNDS_OF_BELIEFS = (
+    "between a certain lower bound and the upper end of the 95 % interval of a policy, both by"
+    " some seconds of sparing solve"
+)
+
+
 class LearnerName(StrEnum):
     """How it learns."""
 
@@ -138,6 +144,9 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
     def bounds(found: Any) -> dict[str, float] | None:
         return None if found is None else bounds_json(found)
 
+    from sparing.models.hidden import HiddenProblem
+
+    on_beliefs = isinstance(result.model, HiddenProblem)
     system = {}
     if hasattr(result.model, "interval"):
         system = {"positions": result.model.size, "inspection_interval": result.model.interval}
@@ -151,6 +160,7 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
         "objective": bounds(result.objective),
         "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
         "optimum": bounds(result.optimum),
+        **({"optimum_is": BOUNDS_OF_BELIEFS} if on_beliefs else {}),
         "gap": result.gap,
         "best_seed": result.best.seed,
         "seeds": [
@@ -188,7 +198,9 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
         best = report["optimum"]
         rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
     print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
-    if not result.exact:
+    if "optimum_is" in report:
+        print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
+    elif not result.exact:
         print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
     if out is not None:
         print(f"\nsaved in {out}")

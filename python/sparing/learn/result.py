@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.networks import Network
@@ -11,13 +11,16 @@ from sparing.learn.run import TrainedSeed
 from sparing.learn.settings import Settings
 from sparing.policies import Policy
 
+if TYPE_CHECKING:
+    from sparing.learn.belief_training import BeliefNetworkPolicy
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SeedResult:
     """One seed: its greedy policy and what that costs, None where it was not evaluated."""
 
     trained: TrainedSeed
-    policy: Policy
+    policy: Policy | BeliefNetworkPolicy
     objective: Bounds | None
 
     @property
@@ -70,7 +73,7 @@ class TrainingResult:
         return sum(seed.trained.env_steps for seed in self.seeds)
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> Policy | BeliefNetworkPolicy:
         """The greedy policy of the best seed."""
         return self.best.policy
 

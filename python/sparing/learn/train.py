@@ -24,6 +24,7 @@ from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook, train_seeds
 from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
 from sparing.learn.simulated import simulated_objective
+from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import TablePolicy
@@ -53,7 +54,8 @@ def train(
     ----------
     model
         A problem or an `Epoch` that repeats. Where a `LoadSharingProblem` leaves size or interval
-        open, both are those of its optimum.
+        open, both are those of its optimum. On a `HiddenProblem` the network sees beliefs, what it
+        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`.
     learner
         One of `sparing.learn.settings.LEARNERS`.
     steps
@@ -87,6 +89,26 @@ def train(
     numbers = list(range(seeds)) if isinstance(seeds, int) else [*seeds]
     if not numbers:
         raise ValueError(f"at least one seed is needed; got {seeds!r}.")
+    if isinstance(model, HiddenProblem):
+        if view != "sequential" or features is not None:
+            raise ValueError(
+                "hidden degradation has one view (sequential) and one kind of features (beliefs);"
+                " leave view and features out."
+            )
+        from sparing.learn.belief_environment import BeliefEnvironment
+        from sparing.learn.belief_training import train_on_beliefs
+
+        chosen = settings or default_settings(learner, BeliefEnvironment(model))
+        return train_on_beliefs(
+            model,
+            chosen if steps is None else replace(chosen, steps=steps),
+            seeds=numbers,
+            device=device,
+            folder=None if out is None else Path(out),
+            resume=resume,
+            checkpoint_s=checkpoint_s,
+            progress=progress,
+        )
     model = closed(model)
     environment = environment_of(model, view=view, features=features)
     goal = goal_of(environment.process)
