@@ -121,9 +121,7 @@ def one_for_one_levels(
     curve = cost_curve(base_stock_network(problem, one_for_one=True), method=method)
     levels = _in_file_order(problem, curve.reaching(sla, per_part=True).measures.levels)
     names = problem.parts[0].names
-    return {
-        part: dict(zip(names, row.tolist(), strict=True)) for part, row in levels.items()
-    }
+    return {part: dict(zip(names, row.tolist(), strict=True)) for part, row in levels.items()}
 
 
 def _in_file_order(
