@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sparing.commands.output import note
+
 POLICY_HELP = (
     "optimal (the exact plan, looked up), closed-loop (solved anew as records come in), or"
     " one-for-one, min-max, fixed-quantity: with levels by rule of thumb (--service), or given:"
     " one-for-one=central:4,site:2, min-max=central:0:4,site:1:3 (least, most),"
-    " fixed-quantity=site:1:2 (least, quantity)."
+    " fixed-quantity=site:1:2 (least, quantity). base-stock=thinning, base-stock=metric or"
+    " base-stock=vari-metric is one-for-one with the levels by which the method reaches the case's"
+    " SLA, or another: base-stock=thinning:0.999."
+    " tuned=min-max, tuned=fixed-quantity and tuned=base-stock are searched for as in sparing"
+    " compare --quick, which takes seconds a part."
 )
 EXACT_STATES = 1 << 22  # states of a period up to which a plan is solved for the twin
 RULES = {"one-for-one": 1, "min-max": 2, "fixed-quantity": 2}
@@ -18,7 +24,7 @@ RULES = {"one-for-one": 1, "min-max": 2, "fixed-quantity": 2}
 def rule_of(twin: Any, policy: str, service: float) -> tuple[Any, Any]:
     """Return the twin and the rule for ``--policy``.
 
-    Plans of the exact model order once a location at a time, so their twin does.
+    Plans and tuned rules of the exact model order once a location at a time, so their twin does.
 
     Raises
     ------
@@ -28,6 +34,10 @@ def rule_of(twin: Any, policy: str, service: float) -> tuple[Any, Any]:
     kind, _, levels = policy.partition("=")
     if kind in ("optimal", "closed-loop") and not levels:
         return replace(twin, orders="single"), _exact(twin, kind)
+    if kind == "tuned":
+        return replace(twin, orders="single"), _tuned(twin, policy, levels)
+    if kind == "base-stock":
+        return twin, _base_stock(twin, policy, levels)
     if kind not in RULES:
         raise ValueError(f"--policy must be {POLICY_HELP} Got {policy!r}.")
     if not levels:
@@ -56,6 +66,44 @@ def _exact(twin: Any, kind: str) -> Any:
     check_size(twin.network, f"--policy {kind}", "use one-for-one or min-max")
     solution = solve_network(twin.network)
     return PlanRule(solution) if kind == "optimal" else ClosedLoopRule(ClosedLoop(solution))
+
+
+def _tuned(twin: Any, policy: str, name: str) -> Any:
+    from sparing.evaluate.network_tuning import QUICK, tuned_rules
+    from sparing.evaluate.rule_tuning import BASE_STOCK, FIXED_QUANTITY, MIN_MAX
+    from sparing.simulate.twin_stock_rules import StockRulesAtReviews
+
+    kinds = {"min-max": MIN_MAX, "fixed-quantity": FIXED_QUANTITY, "base-stock": BASE_STOCK}
+    if name not in kinds:
+        raise ValueError(f"--policy tuned needs one of {', '.join(kinds)}; got {policy!r}.")
+    found = tuned_rules(twin.network, kinds[name], QUICK)
+    if not found.reached:
+        note(f"--policy {policy}: no rules tried reach the SLA of the case; the best are run.")
+    return StockRulesAtReviews(found.policy)  # type: ignore[arg-type]
+
+
+def _base_stock(twin: Any, policy: str, text: str) -> Any:
+    from sparing.evaluate.network_pipelines import one_for_one_levels
+    from sparing.inventory.base_stock import METHODS
+    from sparing.simulate.twin_rules import OneForOne
+
+    method, colon, given = text.partition(":")
+    if method not in METHODS:
+        raise ValueError(
+            f"--policy base-stock needs a method, such as base-stock=thinning; known:"
+            f" {', '.join(METHODS)}. Got {policy!r}."
+        )
+    try:
+        sla = float(given) if colon else None
+    except ValueError:
+        raise ValueError(
+            f"--policy {policy}: the SLA must be a number, such as base-stock={method}:0.999; got"
+            f" {given!r}."
+        ) from None
+    try:
+        return OneForOne(one_for_one_levels(twin.network, method=method, sla=sla))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ValueError(f"--policy {policy}: {error}") from None
 
 
 def _given(twin: Any, kind: str, text: str) -> Any:

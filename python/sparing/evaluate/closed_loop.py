@@ -145,9 +145,9 @@ class PlanRule:
             self._seen[key] = dict(zip(review.locations, quantities, strict=True))
         return self._seen[key]
 
-    def one_for_one(self, part: str, location: str) -> bool:
-        """Never."""
-        return False
+    def base_stock(self, part: str, location: str) -> int | None:
+        """Return None: plans order at reviews."""
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,9 +162,9 @@ class ClosedLoopRule:
         standing = standing_of(review, review.seen_failures, review.seen_exposure)
         return self.loop.advise(part, standing).orders
 
-    def one_for_one(self, part: str, location: str) -> bool:
-        """Never."""
-        return False
+    def base_stock(self, part: str, location: str) -> int | None:
+        """Return None: plans order at reviews."""
+        return None
 
 
 def seen_in(records: Sequence[FailureRecord], part: Part) -> tuple[int, float]:

@@ -6,13 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.inventory.base_stock import Method, cheapest_base_stocks
+from sparing.inventory.cost_curve import cost_curve
 from sparing.inventory.network import BaseStockNetwork
+from sparing.models.network_location import Location
 from sparing.models.network_rules import StockRules
+from sparing.models.spare import GammaLeadTime
 from sparing.models.spares_network import Part, SparesNetwork
 
 
 def base_stock_network(
-    problem: SparesNetwork, *, review: float = 1.0, rate_factor: float = 1.0
+    problem: SparesNetwork,
+    *,
+    review: float = 1.0,
+    rate_factor: float = 1.0,
+    one_for_one: bool = False,
 ) -> BaseStockNetwork:
     """Return the network of base stocks with the prior mean rates, per period.
 
@@ -28,6 +35,9 @@ def base_stock_network(
         counted at the end of a period.
     rate_factor
         Multiplies the prior mean rates.
+    one_for_one
+        Each unit is ordered at once, at any time, as in the twin: lead times are their means, and
+        nothing is added for reviews or for the order under way.
     """
     first = problem.parts[0]
     order = list(first.top_down)
@@ -46,7 +56,12 @@ def base_stock_network(
         for k in range(len(order) - 1, -1, -1):  # sites first: rates of orders add up
             total = rate[p, k] + sum(passed[p, j] for j in range(len(order)) if supplier[j] == k)
             passed[p, k] = total
-            lead[p, k] = review + _time_to_come(part.locations[order[k]].arrival, total)
+            location = part.locations[order[k]]
+            lead[p, k] = (
+                _mean_lead_time(location)
+                if one_for_one
+                else review + _time_to_come(location.arrival, total)
+            )
     prices = [_price(part) for part in problem.parts]
     return BaseStockNetwork(
         locations=tuple(first.names[i] for i in order),
@@ -78,8 +93,43 @@ def base_stock_levels(
         backorder_cost=downtime_price * network.weight,
         method=method,
     )
-    levels = np.empty_like(found.levels)
-    levels[:, order] = found.levels
+    return _in_file_order(problem, found.levels)
+
+
+def one_for_one_levels(
+    problem: SparesNetwork, *, method: Method, sla: float | None = None
+) -> dict[str, dict[str, int]]:
+    """Return by part and location the base stocks that reach an SLA where orders are one for one.
+
+    By marginal analysis: the least money, in holding cost, that the method thinks to reach the SLA
+    (share of site and part time without a missing unit) with; downtime costs weigh the backorders.
+    Rates are the prior's means, and no level is above its location's capacity.
+
+    Parameters
+    ----------
+    sla
+        That of the case if None.
+
+    Raises
+    ------
+    ValueError
+        If there is no SLA, or none of the curve's stocks reach it.
+    """
+    sla = problem.sla if sla is None else sla
+    if sla is None:
+        raise ValueError("base stocks need an SLA to reach: add sla to [system], such as 0.995.")
+    curve = cost_curve(base_stock_network(problem, one_for_one=True), method=method)
+    levels = _in_file_order(problem, curve.reaching(sla, per_part=True).measures.levels)
+    names = problem.parts[0].names
+    return {part: dict(zip(names, row.tolist(), strict=True)) for part, row in levels.items()}
+
+
+def _in_file_order(
+    problem: SparesNetwork, found: NDArray[np.int32]
+) -> dict[str, NDArray[np.int32]]:
+    """Return by part the levels [L], which stand top down in `found`, within the capacities."""
+    levels = np.empty_like(found)
+    levels[:, list(problem.parts[0].top_down)] = found
     capacity = np.array([[x.capacity for x in part.locations] for part in problem.parts])
     levels = np.minimum(levels, capacity).astype(np.int32)
     return {part.name: levels[p] for p, part in enumerate(problem.parts)}
@@ -119,6 +169,12 @@ def _time_to_come(arrival: NDArray[np.float64], rate: float) -> float:
     square = float((waiting * (2.0 * np.arange(waiting.size) + 1.0)).sum())
     under_way = rate * mean / (1.0 + rate * mean)
     return mean + under_way * square / (2.0 * mean)
+
+
+def _mean_lead_time(location: Location) -> float:
+    """Return the mean of the lead time [periods] as it is given, not cut to whole periods."""
+    lead = location.lead_time
+    return lead.shape * lead.scale if isinstance(lead, GammaLeadTime) else float(lead)
 
 
 def _price(part: Part) -> float:

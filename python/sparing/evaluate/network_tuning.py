@@ -17,6 +17,7 @@ from sparing.evaluate.rule_tuning import (
     BASE_STOCK,
     FIXED_QUANTITY,
     MIN_MAX,
+    RuleKind,
     refine,
     try_grid,
 )
@@ -85,21 +86,10 @@ def tuned_policies(
         "belief": ("belief plan by location", options.beyond),
         "belief_to_end": ("belief plan, stops at the end", 0),
     }
-    starts = [
-        base_stock_levels(problem, downtime_price=price, method="thinning")
-        for price in START_PRICES
-    ]
     found = [_formula(problem, options)]
     for kind in (MIN_MAX, FIXED_QUANTITY, BASE_STOCK):
         told(f"tuning {kind.name}")
-        pools = _pools(problem, options)
-        for pool in pools:
-            try_grid(pool, kind, [start[pool.part.name] for start in starts])
-        for rounds in (options.refinements, 2):
-            so_far = _price(problem, pools)
-            for pool in pools:
-                refine(pool, kind, price=so_far, max_rounds=rounds)
-        found.append(_best_of(problem, kind.key, kind.name, pools))
+        found.append(tuned_rules(problem, kind, options))
     for key, (method, name) in METHODS.items():
         pools = _pools(problem, options)
         _try_base_stocks(problem, pools, method)
@@ -123,6 +113,22 @@ def tuned_policies(
                 _try_finer_plans(pool, planner, grid, price, best)
         found.append(_best_of(problem, key, name, pools))
     return found
+
+
+def tuned_rules(problem: SparesNetwork, kind: RuleKind, options: CompareOptions) -> TunedPolicy:
+    """Return the best rules of one kind, found on a grid and then one location at a time."""
+    starts = [
+        base_stock_levels(problem, downtime_price=price, method="thinning")
+        for price in START_PRICES
+    ]
+    pools = _pools(problem, options)
+    for pool in pools:
+        try_grid(pool, kind, [start[pool.part.name] for start in starts])
+    for rounds in (options.refinements, 2):
+        so_far = _price(problem, pools)
+        for pool in pools:
+            refine(pool, kind, price=so_far, max_rounds=rounds)
+    return _best_of(problem, kind.key, kind.name, pools)
 
 
 def _best_of(problem: SparesNetwork, key: str, name: str, pools: list[RulePool]) -> TunedPolicy:

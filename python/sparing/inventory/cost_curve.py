@@ -103,11 +103,17 @@ class CostCurve:
         vertex = int(np.searchsorted(self.investment, budget * (1.0 + 1e-12), side="right")) - 1
         return self._plan(self.measures(vertex), budget=budget)
 
-    def reaching(self, sla: float) -> BaseStockPlan:
+    def reaching(self, sla: float, *, per_part: bool = False) -> BaseStockPlan:
         """Return the first vertex whose share of site time without a backorder is at least `sla`.
 
         It is the cheapest of this curve's stocks that meets the target. Of the curve that minimises
         ``"not_ready"``, every step raises the SLA of the sites it serves.
+
+        Parameters
+        ----------
+        per_part
+            Count site and part time, as the cases do: the mean over all sites and parts that fail
+            there. Otherwise a site's time counts while no part is short, which is harder.
 
         Raises
         ------
@@ -116,7 +122,7 @@ class CostCurve:
         """
         if not 0.0 < sla < 1.0:
             raise ValueError(f"sla must be above 0 and below 1; got {sla:g}.")
-        walk, last = _Walk(self), self.num_vertices - 1
+        walk, last = _Walk(self, per_part), self.num_vertices - 1
         vertex = 0
         for _ in range(8):  # what is missing to 1 falls about as the shortage does
             missing = 1.0 - walk.sla(vertex)
@@ -170,8 +176,8 @@ class CostCurve:
 class _Walk:
     """The SLA of one vertex after another; parts whose stocks stay are not looked at again."""
 
-    def __init__(self, curve: CostCurve) -> None:
-        self._curve = curve
+    def __init__(self, curve: CostCurve, per_part: bool) -> None:
+        self._curve, self._per_part = curve, per_part
         num_sites = int(curve.network.is_site.sum())
         self._steps = np.full(curve.network.num_parts, -1)
         self._log_ready = np.zeros((curve.network.num_parts, num_sites))
@@ -189,6 +195,9 @@ class _Walk:
             ready = np.maximum(found.ready_rate[:, network.is_site], 1e-300)
             self._log_ready[changed] = np.log(ready)
             self._steps = steps
+        if self._per_part:
+            fails = network.demand_rate[:, network.is_site] > 0.0
+            return float(np.exp(self._log_ready)[fails].mean()) if fails.any() else 1.0
         return float(np.exp(self._log_ready.sum(axis=0)).mean())
 
 

@@ -172,10 +172,15 @@ class Fleet:
             return
         above.requests.append(Request(below=store, missing=quantity))
         self._serve(above)
-        if above.one_for_one:
-            more = self._fitting(above, quantity)
-            if more > 0:
-                self._request(above, more)
+        self._replace_used(above, quantity)
+
+    def _replace_used(self, store: Store, used: int) -> None:
+        """Order what was `used`, where demand is ordered at once and the position allows it."""
+        if store.base_stock is None:
+            return
+        quantity = self._fitting(store, min(used, store.base_stock - store.position))
+        if quantity > 0:
+            self._request(store, quantity)
 
     def _serve(self, store: Store) -> None:
         """Ship what stores below wait for, in turn, as far as the stock goes."""
@@ -294,8 +299,7 @@ class Fleet:
                 return
             store.waiting.append(unit)
             self.ledger.trace(self.env.now, store)
-        if store.one_for_one and self._fitting(store, 1):
-            self._request(store, 1)
+        self._replace_used(store, 1)
 
     def _put_in(self, store: Store, unit: int | None) -> None:
         """Let the crew put a spare in; without one it is done at once."""
@@ -334,7 +338,7 @@ class Fleet:
                 index=index,
                 supplier=None if supplier < 0 else found[supplier],
                 on_hand=max(location.initial, 0),
-                one_for_one=self.rule.one_for_one(part.name, location.name),
+                base_stock=self.rule.base_stock(part.name, location.name),
                 age_bin=location.age.initial if location.age else 0,
             )
             if location.is_site:

@@ -56,13 +56,13 @@ class OrderRule(Protocol):
     def orders(self, review: Review) -> Mapping[str, int]:
         """Return the quantities to order, by location; those left out order nothing."""
 
-    def one_for_one(self, part: str, location: str) -> bool:
-        """Return whether each demand at `location` is ordered at once."""
+    def base_stock(self, part: str, location: str) -> int | None:
+        """Return the position up to which `location` orders at each demand; None: at reviews."""
 
 
 class _AtReviews:
-    def one_for_one(self, part: str, location: str) -> bool:
-        return False
+    def base_stock(self, part: str, location: str) -> int | None:
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +110,8 @@ class FixedQuantity(_AtReviews, Frozen):
 class OneForOne(Frozen):
     """Base stock, one for one: each demand is ordered as it comes, so the position stays.
 
+    Where the position is above the level, as at the start it may be, demand brings it down first.
+
     Parameters
     ----------
     levels
@@ -128,9 +130,9 @@ class OneForOne(Frozen):
             if name in levels and levels[name] > position
         }
 
-    def one_for_one(self, part: str, location: str) -> bool:
-        """Whether the location has a level."""
-        return location in _of_part(self.levels, part)
+    def base_stock(self, part: str, location: str) -> int | None:
+        """Return the location's level, if it has one."""
+        return _of_part(self.levels, part).get(location)
 
 
 @dataclass(frozen=True, eq=False)

@@ -228,7 +228,7 @@ def _fill_rate(counts: Floats, confidence: float) -> tuple[float, float]:
 def _check_rule(twin: Twin, rule: OrderRule) -> None:
     for part in twin.network.parts:
         for location in part.locations:
-            if rule.one_for_one(part.name, location.name) and (
+            if rule.base_stock(part.name, location.name) is not None and (
                 twin.clock == "review" or twin.orders == "single"
             ):
                 raise ValueError(

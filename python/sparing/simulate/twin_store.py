@@ -39,6 +39,8 @@ class Store:
         Orders of stores below that wait for stock here, in turn.
     on_order
         Units ordered and not arrived, those that wait at the supplier included.
+    base_stock
+        Position up to which each demand is ordered at once; None: orders come at reviews.
     due
         In the review clock: [period, units] of what is under way.
     ordered, placed
@@ -61,7 +63,7 @@ class Store:
     placed: int = 0
     closed: bool = False
     age_bin: int = 0
-    one_for_one: bool = False
+    base_stock: int | None = None
     # what a period has seen so far
     since: float = 0.0
     hand_hours: float = 0.0
