@@ -42,6 +42,8 @@ def test_genuine_periodic_inspection():
     found = cost_of(sparing.load(ALL), inspected, 3, 1)
     assert found == pytest.approx(15188, abs=18)
     assert found == pytest.approx(15173.274, abs=1e-3)  # as evaluated here
+    redundant = cost_of(sparing.load(ONE), inspected, 14, 2)  # 2415 by simulation
+    assert redundant == pytest.approx(2413.423, abs=1e-3)
 
 
 def test_static_rules():
