@@ -130,11 +130,17 @@ def reduction(metric: str, new: NetworkResult, old: NetworkResult) -> Reduction:
 
     The interval is that of a ratio of paired means by the delta method (Cochran 1977, sec. 6.4).
     """
+    if new.seed != old.seed or len(new.samples) != len(old.samples):
+        raise ValueError("both results must have the same seed and number of replications.")
+    return paired_reduction(metric, new.metrics[metric], old.metrics[metric])
+
+
+def paired_reduction(
+    metric: str, a: NDArray[np.float64], b: NDArray[np.float64]
+) -> Reduction:
+    """Return by how much the mean of `a` is below that of `b`, paired; see `reduction`."""
     from scipy.stats import t, ttest_rel, wilcoxon
 
-    a, b = new.metrics[metric], old.metrics[metric]
-    if new.seed != old.seed or a.shape != b.shape:
-        raise ValueError("both results must have the same seed and number of replications.")
     if not b.mean() > 0.0:
         nothing = float("nan")  # there is no share of nothing
         return Reduction(
