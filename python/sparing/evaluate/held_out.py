@@ -90,8 +90,8 @@ def held_out(
     for part in network.parts:
         seen = seen_in(fitted, part)
         parts.append(replace(part, prior=part.prior.posterior(*seen)))
-        failures[part.name] = _counts(part, rest, at)
         exposure += seen_in(rest, part)[1]
+        failures[part.name] = _counts(part, rest, at)
         stated += _stated(part, len(at))
     return HeldOut(
         network=replace(network, parts=tuple(parts), periods=len(at), rolling=None, budget=None),

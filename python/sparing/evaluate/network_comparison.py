@@ -135,9 +135,7 @@ def reduction(metric: str, new: NetworkResult, old: NetworkResult) -> Reduction:
     return paired_reduction(metric, new.metrics[metric], old.metrics[metric])
 
 
-def paired_reduction(
-    metric: str, a: NDArray[np.float64], b: NDArray[np.float64]
-) -> Reduction:
+def paired_reduction(metric: str, a: NDArray[np.float64], b: NDArray[np.float64]) -> Reduction:
     """Return by how much the mean of `a` is below that of `b`, paired; see `reduction`."""
     from scipy.stats import t, ttest_rel, wilcoxon
 
@@ -150,11 +148,12 @@ def paired_reduction(
     residual = (a - ratio * b) / b.mean()
     error = float(residual.std(ddof=1) / np.sqrt(a.size))
     same = bool(np.all(a == b))
+    alike = float(np.ptp(a - b)) <= 1e-9 * float(np.abs(b).max())  # no spread to test against
     return Reduction(
         metric=metric,
         share=1.0 - ratio,
         half_width=float(t.ppf(0.975, a.size - 1)) * error,
-        p_value=1.0 if same else float(ttest_rel(a, b).pvalue),
+        p_value=float(same) if alike else float(ttest_rel(a, b).pvalue),
         p_value_ranks=1.0 if same else float(wilcoxon(a, b).pvalue),
     )
 

@@ -98,7 +98,9 @@ def simulate_rules(
     The kinds are those of `sparing.simulate.network_results.KINDS`; the first is the objective.
     """
     chosen = problem.one(part)
-    run = _Run(problem, chosen, num_replications, seed, _of_part("rates", rates, chosen), num_threads)
+    run = _Run(
+        problem, chosen, num_replications, seed, _of_part("rates", rates, chosen), num_threads
+    )
     return run.totals(rules)
 
 
@@ -130,7 +132,9 @@ def network_paths(
 ) -> NetworkPaths:
     """Return the paths of one part, on the same draws as `simulate_network`."""
     chosen = problem.one(part)
-    run = _Run(problem, chosen, num_replications, seed, _of_part("rates", rates, chosen), num_threads)
+    run = _Run(
+        problem, chosen, num_replications, seed, _of_part("rates", rates, chosen), num_threads
+    )
     periods = problem.periods
     stock = np.zeros((num_replications, periods, len(chosen.locations)), dtype=np.int32)
     cost = np.zeros((num_replications, periods))

@@ -28,9 +28,7 @@ class Workshop:
         if twin.crew is not None:
             import simpy
 
-            self._crews = {
-                places[site]: simpy.Resource(env, twin.crew.size) for site in twin.sites
-            }
+            self._crews = {places[site]: simpy.Resource(env, twin.crew.size) for site in twin.sites}
 
     def put_in(self, store: Store, unit: int | None) -> None:
         """Put a spare in for `unit`; None is one without a number."""
