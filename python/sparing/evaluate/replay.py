@@ -27,7 +27,7 @@ from sparing.evaluate.network_tuning import (
     seed_of,
     tuned_policies,
 )
-from sparing.models.network_values import check_whole
+from sparing.models.network_values import GammaPrior, check_whole
 from sparing.models.spares_network import SparesNetwork
 from sparing.records.failures import FailureRecord
 from sparing.simulate.network_results import NetworkResult
@@ -125,13 +125,17 @@ def replay_records(
         raise ValueError("all sets of records must have the same number of periods.")
     fitted: dict[str, list[TunedPolicy]] = {}
     results: dict[str, list[NetworkResult]] = {}
+    tuned_for: dict[tuple[GammaPrior, ...], list[TunedPolicy]] = {}
     for number, part in enumerate(sets):
         where = f"set {number + 1} of {len(sets)}: "
 
         def tell(text: str, where: str = where) -> None:
             told(where + text)
 
-        for tuned in tuned_policies(part.network, options, tell, wanted):
+        beliefs = tuple(own.prior for own in part.network.parts)
+        if beliefs not in tuned_for:  # equal beliefs are met where nothing is fitted
+            tuned_for[beliefs] = tuned_policies(part.network, options, tell, wanted)
+        for tuned in tuned_for[beliefs]:
             result = simulate_network(
                 part.network,
                 tuned.policy,
