@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.evaluate.hyper_score import HyperScore, hyper_score_of
+from sparing.evaluate.network_bound import NetworkBound, lower_bound
 from sparing.evaluate.network_tuning import (
     PLANS,
     CompareOptions,
@@ -58,6 +59,7 @@ class NetworkComparison:
     policies: dict[str, ComparedPolicy]
     reductions: dict[str, dict[str, Reduction]]  # of the belief plan, by baseline and metric
     best_baseline: str  # of least total cost among those that reach the SLA
+    bound: NetworkBound | None  # no policy's objective is below it; None: not asked for
     seconds: float
 
 
@@ -72,7 +74,8 @@ def compare_network(
     Every policy is chosen by search on the tuning seed, at the lowest common price of downtime at
     which it reaches the SLA on a second seed (the case's own downtime cost where it names no SLA).
     It is then run on a third seed, on the same failures and lead times as all others. A budget, a
-    volume limit and a rolling horizon of the case are left aside.
+    volume limit and a rolling horizon of the case are left aside. Unless plans are coarse, a lower
+    bound of every policy's cost is computed as well.
 
     Raises
     ------
@@ -121,7 +124,16 @@ def compare_network(
         policies=found,
         reductions=reductions,
         best_baseline=best,
+        bound=_bound(problem, chosen, told),
         seconds=time.monotonic() - started,
+    )
+
+
+def _bound(problem: SparesNetwork, options: CompareOptions, told: Told) -> NetworkBound | None:
+    if options.coarse:
+        return None
+    return lower_bound(
+        problem, num_threads=options.num_threads, told=lambda part: told(f"lower bound: {part}")
     )
 
 
