@@ -1,8 +1,9 @@
 """The least cost of an echelon: a location and all below it, as if they were one stock.
 
 Part of the lower bound in `network_bound`. What is left out makes the problem cheaper, never
-dearer: the location's supplier never runs short, stock moves freely within the echelon, and a
-failure may be served by emergency at any time. Of a site alone nothing is left out but the first.
+dearer: the location's supplier never runs short, stock moves freely within the echelon (but what
+has arrived at its top is of use below from the next review on only), and a failure may be served by
+emergency at any time. Of a site alone nothing is left out but the first.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Echelon:
     arrival
         Chance of arrival by age, if not arrived before.
     share
-        Of all exposure.
+        Of all exposure, per period.
     """
 
     pool: bool
@@ -58,7 +59,12 @@ class Echelon:
     downtime: float
     emergency: float
     arrival: tuple[float, ...]
-    share: float
+    share: tuple[float, ...]
+
+    @property
+    def steps(self) -> int:
+        """Reviews at which an order can be under way, or has just arrived and is of no use yet."""
+        return len(self.arrival) - 1 + self.pool
 
     @property
     def lifted(self) -> bool:
@@ -95,13 +101,12 @@ def least_cost(echelon: Echelon, law: Floats, discount: float, num_threads: int 
     low, high = echelon.lowest, echelon.highest
     stock = np.arange(low, high + 1)
     paid = echelon.holding * np.maximum(stock, 0) + echelon.downtime * np.maximum(-stock, 0)
-    split = thinned(counts - 1, echelon.share).T[:, :, None]  # [own, all, 1]
-    ages, quantities = len(echelon.arrival), range(1, echelon.largest + 1)
-    value = np.zeros((1 + len(quantities) * (ages - 1), stock.size, beliefs))
+    split = {share: thinned(counts - 1, share).T[:, :, None] for share in {*echelon.share}}
+    value = np.zeros((1 + echelon.largest * echelon.steps, stock.size, beliefs))
     after = np.empty_like(value)
     above = np.zeros((high + echelon.largest + 1, beliefs))  # stocks 0, 1, ... without orders
     for period in range(periods - 1, -1, -1):
-        chance = np.ascontiguousarray(split * law[period].T)
+        chance = np.ascontiguousarray(split[echelon.share[period]] * law[period].T)
         behind = paid[None, :, None] + discount * value
         if echelon.pool:
             _offer_emergencies(behind, echelon.emergency)
@@ -116,7 +121,7 @@ def least_cost(echelon: Echelon, law: Floats, discount: float, num_threads: int 
         above = _held(above, chance, echelon.holding, discount)
         value = _review(echelon, after, above[high + 1 :])
     quantity, age = echelon.under_way
-    row = 1 + (quantity - 1) * (ages - 1) + age - 1 if quantity else 0
+    row = 1 + (quantity - 1) * echelon.steps + age - 1 if quantity else 0
     return float(value[row, min(max(echelon.start, low), high) - low, 0])
 
 
@@ -142,17 +147,23 @@ def _held(above: Floats, chance: Floats, holding: float, discount: float) -> Flo
 
 
 def _review(echelon: Echelon, after: Floats, above: Floats) -> Floats:
-    """Return the value before arrivals and orders [rows, stocks, N]."""
-    ages, stocks = len(echelon.arrival), after.shape[1]
+    """Return the value before arrivals and orders [rows, stocks, N].
+
+    Rows: nothing under way; then by quantity under way since 1, 2, ... reviews, and in a pool the
+    quantity that arrived at the last review's period.
+    """
+    ages, steps, stocks = len(echelon.arrival), echelon.steps, after.shape[1]
     arrival = np.array(echelon.arrival)[:, None, None]
     value = np.empty_like(after)
     best = after[0].copy()
     reached = np.concatenate([after[0], above])  # [stocks + largest, N]
     on_hand = np.maximum(np.arange(stocks) + echelon.lowest, 0)
     for quantity in range(1, echelon.largest + 1):
-        first = 1 + (quantity - 1) * (ages - 1)
+        first = 1 + (quantity - 1) * steps
         own = slice(first, first + ages - 1)  # ages 1 to ages - 1
         arrived = reached[quantity : quantity + stocks]
+        if echelon.pool:
+            arrived = after[first + steps - 1] + echelon.holding * quantity
         value[own] = arrival[1:] * arrived
         value[own][:-1] += (1.0 - arrival[1:-1]) * after[own][1:]
         waits = after[first] if ages > 1 else 0.0
@@ -161,4 +172,8 @@ def _review(echelon: Echelon, after: Floats, above: Floats) -> Floats:
         cost[on_hand + quantity > echelon.capacity] = np.inf
         np.minimum(best, cost, out=best)
     value[0] = best
+    if echelon.pool:
+        reached = np.concatenate([best, above])
+        for quantity in range(1, echelon.largest + 1):
+            value[quantity * steps] = reached[quantity : quantity + stocks]
     return value

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sparing.evaluate.echelon_bound import Echelon, least_cost
 from sparing.evaluate.location_plan import failure_law
+from sparing.models.network_location import Location
 from sparing.models.spares_network import Part, SparesNetwork
 
 TAIL = 1e-6  # of failures, beyond which counts are the last one
@@ -124,7 +125,7 @@ def _echelons(problem: SparesNetwork, part: Part, shares: Shares) -> tuple[list[
     ordered earns its mean time on the way, times the holding cost paid in the pools above.
     """
     tree = _Tree(part)
-    total = sum(float(site.exposures(problem.periods).mean()) for site in part.sites)
+    total = np.sum([site.exposures(problem.periods) for site in part.sites], axis=0)
     pooled = {i: tree.pooled(i, shares) for i in range(len(part.locations))}
     echelons, credit = [], 0.0
     for i, location in enumerate(part.locations):
@@ -157,12 +158,16 @@ def _echelons(problem: SparesNetwork, part: Part, shares: Shares) -> tuple[list[
                 downtime=max(downtime, 0.0),
                 emergency=max(emergency, 0.0),
                 arrival=tuple(float(h) for h in location.arrival),
-                share=min(
-                    sum(float(x.exposures(problem.periods).mean()) for x in sites) / total, 1.0
-                ),
+                share=_share(sites, total),
             )
         )
-    return [echelon for echelon in echelons if echelon.share > 0.0], credit
+    return [echelon for echelon in echelons if any(echelon.share)], credit
+
+
+def _share(sites: Sequence[Location], total: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the share [periods] of all exposure that these sites have."""
+    own = np.sum([site.exposures(total.size) for site in sites], axis=0) + np.zeros_like(total)
+    return tuple(np.minimum(np.round(own / total, 12), 1.0).tolist())
 
 
 class _Tree:
