@@ -84,11 +84,16 @@ class CrewSystem:
         return self.problem.weights.get("set-up", 0.0) * self.problem.setup_cost
 
     @property
-    def down_cost(self) -> float:
-        """What it adds to the objective to be down at an inspection, over being up."""
+    def discount(self) -> float:
+        """Weight of the next inspection, 1 for a long-run average."""
+        return self.problem.discount
+
+    @property
+    def price(self) -> float:
+        """What it adds to the objective to be down at the next inspection, over being up."""
         weights = self.problem.weights
         downtime = weights.get("downtime", 0.0) * self.problem.downtime_cost
-        return downtime - weights.get("reliability", 0.0)
+        return self.discount * downtime - weights.get("reliability", 0.0)
 
     @property
     def constant(self) -> float:
