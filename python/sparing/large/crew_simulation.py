@@ -51,9 +51,7 @@ class CrewSimulation:
             states = self.worn(post, luck)
         return total
 
-    def paid(
-        self, states: NDArray[np.int32], post: NDArray[np.int32]
-    ) -> NDArray[np.float64]:
+    def paid(self, states: NDArray[np.int32], post: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return maintenance, set-up and the expected cost of being down next [B]."""
         down = self._judge.chance_down(post, num_threads=self.num_threads)
         return self.system.maintenance(states, post) + self.system.price * down

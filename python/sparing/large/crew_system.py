@@ -176,4 +176,3 @@ def refused(problem: MultiComponentProblem) -> str | None:
 
 def _finite(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(matrix), matrix, 0.0)
-

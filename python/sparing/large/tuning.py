@@ -43,9 +43,7 @@ class TunedPolicy(Generic[P]):
 class _Search(Generic[P]):
     """Rates candidates once each and keeps them all."""
 
-    def __init__(
-        self, simulation: CrewSimulation, name: str, progress: Tuned | None
-    ) -> None:
+    def __init__(self, simulation: CrewSimulation, name: str, progress: Tuned | None) -> None:
         self.simulation, self.name, self.progress = simulation, name, progress
         self.rated: dict[object, tuple[float, P]] = {}
 

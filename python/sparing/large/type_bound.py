@@ -263,9 +263,7 @@ class Coupling:
         """
         offsets, types = self.system.offsets, self.types
         states = [kind.states for kind in types]
-        rent = [
-            s @ held[a:b] for s, a, b in zip(states, offsets[:-1], offsets[1:], strict=True)
-        ]
+        rent = [s @ held[a:b] for s, a, b in zip(states, offsets[:-1], offsets[1:], strict=True)]
         price = self.system.price
         order = np.argsort([len(s) for s in states])[::-1]  # the largest last, for long products
         *outer, last = order[::-1]
