@@ -81,6 +81,14 @@ def train(
         str | None,
         typer.Option(help="Settings of a published agent, in place of --learner: see the docs."),
     ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CASE",
+            help="A simpler case with the same choices and axes: the network is first fitted to"
+            " its exact values.",
+        ),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="Such as cpu, gpu or cpu:1.", show_default="the first")
     ] = None,
@@ -100,6 +108,7 @@ def train(
         if resume and out is None:
             raise ValueError("--resume needs the --out folder of the run that it goes on with.")
         problem = load_problem(case)
+        simpler = None if warm_start is None else load_problem(warm_start)
         if out is not None:
             check_new_folder(out, "training.json")
         from sparing.learn.presets import preset_settings
@@ -122,12 +131,15 @@ def train(
                 view=view.value,
                 features=None if features is None else features.value,
                 settings=settings,
+                warm_start=simpler,
                 device=device,
                 out=out,
                 resume=resume,
                 progress=progress,
             )
         report = training_report(case, result)
+        if warm_start is not None:
+            report["warm_start"] = warm_start
         if out is not None:
             save_training(result, out, finite(report))
             _plot(result, out, case)
@@ -184,7 +196,8 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
     layers = "-".join(str(width) for width in settings.hidden)
     print(
         f"{report['case']}{at}: {settings.learner}, {result.view} view, network {layers},"
-        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s\n"
+        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s"
+        f"{', from exact values of ' + report['warm_start'] if 'warm_start' in report else ''}\n"
     )
     rows = []
     for seed in report["seeds"]:
