@@ -189,10 +189,8 @@ class _Backward:
             found = fee[row] + self._after(step.next, grid)
         elif isinstance(step, Fork):
             fees = step.cost - self.rate * step.duration
-            options = [
-                fee + self._after(t, grid) for fee, t in zip(fees, step.targets, strict=True)
-            ]
-            self.choices[pc] = np.stack(options, axis=1)
+            behind = [self._after(target, grid) for target in step.targets]
+            self.choices[pc] = fees + np.stack(behind, axis=1)
             found = self.choices[pc].min(axis=1)
         elif step.choice is not None:
             entries = dense_entries(step)[_row(step.reads, grid)]
@@ -266,11 +264,11 @@ def _columns(model: EpochEnvironment, environment: EpochEnvironment) -> NDArray[
     Choices are the same by their number in the model; -1 is one that `model` does not know.
     """
     pairs = zip(_shown(model), _shown(environment), strict=False)
-    for number, ((label, axes, _), (here, live, _)) in enumerate(pairs):
-        if (label, axes) != (here, live):
+    for number, ((label, axes, _), (name, live, _)) in enumerate(pairs):
+        if (label, axes) != (name, live):
             raise ValueError(
                 f"the model to start from must have the same choices on the same axes; choice"
-                f" {number} is {label!r} on {_words(axes)} there, {here!r} on {_words(live)} here."
+                f" {number} is {label!r} on {_words(axes)} there, {name!r} on {_words(live)} here."
             )
     if len(model.points) != len(environment.points):
         raise ValueError(
@@ -294,8 +292,10 @@ def _shown(environment: EpochEnvironment) -> list[tuple[str, list[tuple[str, int
     found = []
     for point in environment.points:
         step = flow.code[point.pc]
-        numbers = range(point.num_actions) if isinstance(step, Fork) else step.choices.tolist()
-        found.append((point.label, [(names[p.slot], p.size) for p in point.live], [*numbers]))
+        numbers = [*range(point.num_actions)]
+        if isinstance(step, Rows) and step.choices is not None:
+            numbers = step.choices.tolist()
+        found.append((point.label, [(names[p.slot], p.size) for p in point.live], numbers))
     return found
 
 
