@@ -25,6 +25,12 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
+from sparing.commands.train_predicted import (
+    CostPresetName,
+    cost_records_of,
+    predicted_report,
+    print_judged,
+)
 
 if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
@@ -89,6 +95,17 @@ def train(
             " its exact values.",
         ),
     ] = None,
+    cost_records: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|NUMBER",
+            help="Learn what inspections cost from records (a file, or so many simulated ones),"
+            " train on the predicted cost, and judge on the true one.",
+        ),
+    ] = None,
+    cost_preset: Annotated[
+        CostPresetName, typer.Option(help="Network of the predicted cost; thesis: table 6.")
+    ] = CostPresetName.default,
     device: Annotated[
         str | None, typer.Option(help="Such as cpu, gpu or cpu:1.", show_default="the first")
     ] = None,
@@ -109,6 +126,7 @@ def train(
             raise ValueError("--resume needs the --out folder of the run that it goes on with.")
         problem = load_problem(case)
         simpler = None if warm_start is None else load_problem(warm_start)
+        records = None if cost_records is None else cost_records_of(problem, cost_records)
         if out is not None:
             check_new_folder(out, "training.json")
         from sparing.learn.presets import preset_settings
@@ -122,22 +140,34 @@ def train(
             settings, steps = replace(settings, steps=steps), None
         if out is not None:
             prepare(out, case, resume=resume)
+        options: dict[str, Any] = {
+            "learner": learner.value,
+            "steps": steps,
+            "seeds": seeds,
+            "view": view.value,
+            "features": None if features is None else features.value,
+            "settings": settings,
+            "warm_start": simpler,
+            "device": device,
+            "out": out,
+            "resume": resume,
+        }
+        judged = None
         with _interruptible(out), shown_training() as progress:
-            result = learn(
-                problem,
-                learner=learner.value,
-                steps=steps,
-                seeds=seeds,
-                view=view.value,
-                features=None if features is None else features.value,
-                settings=settings,
-                warm_start=simpler,
-                device=device,
-                out=out,
-                resume=resume,
-                progress=progress,
-            )
+            if records is None:
+                result = learn(problem, progress=progress, **options)
+            else:
+                from sparing.learn.cost_network import COST_PRESETS
+                from sparing.learn.predicted_cost import train_on_predicted_cost
+
+                chosen = COST_PRESETS[cost_preset.value]
+                judged = train_on_predicted_cost(
+                    *records, cost_settings=chosen, progress=progress, **options
+                )
+                result = judged.training
         report = training_report(case, result)
+        if judged is not None:
+            report |= predicted_report(judged)
         if warm_start is not None:
             report["warm_start"] = warm_start
         if out is not None:
@@ -147,6 +177,8 @@ def train(
         print_json(report)
     else:
         _print_text(result, report, out)
+        if judged is not None:
+            print_judged(judged)
 
 
 def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
