@@ -25,6 +25,7 @@ from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook, train_seeds
 from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
 from sparing.learn.simulated import simulated_objective
+from sparing.learn.warm_start import WarmStart
 from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
@@ -46,6 +47,7 @@ def train(
     view: View = "sequential",
     features: str | None = None,
     settings: Settings | None = None,
+    warm_start: Any = None,
     device: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
@@ -73,6 +75,10 @@ def train(
         "one-hot" or "typed-counts" (sequential view); default by the number of components.
     settings
         All settings, in place of `learner` and `steps`.
+    warm_start
+        What the network is fitted to before it learns: a simpler model with the same choices and
+        axes (other costs, other chances), which is solved exactly, or a
+        `sparing.learn.warm_start.WarmStart` of values of one's own.
     device
         Such as "cpu" or "gpu"; default JAX's own.
     out, resume, checkpoint_s
@@ -112,6 +118,7 @@ def train(
             resume=resume,
             checkpoint_s=checkpoint_s,
             progress=progress,
+            warm_start=_own_values(warm_start),
         )
     model = closed(model)
     environment = environment_of(model, view=view, features=features)
@@ -125,6 +132,7 @@ def train(
 
         trained_on = PenalisedEnvironment(environment, chosen.penalty)
     started = time.monotonic()
+    start = _start(warm_start, environment, view, features, chosen.discount)
     network, found = train_seeds(
         trained_on,
         chosen,
@@ -136,6 +144,7 @@ def train(
         name=_name(model, view, environment),
         checkpoint_s=checkpoint_s,
         progress=progress,
+        warm_start=start,
     )
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
@@ -212,6 +221,27 @@ def default_settings(learner: str, environment: Environment) -> Settings:
     if settings.uses_rollouts:
         return replace(settings, hidden=(128, 128))
     return replace(settings, hidden=(128, 128), steps=4 * settings.steps)
+
+
+def _start(
+    given: Any, environment: EpochEnvironment, view: View, features: str | None, discount: Any
+) -> WarmStart | None:
+    """Return the values to start from: those given, or the exact ones of the model given."""
+    if given is None or isinstance(given, WarmStart):
+        return given
+    from sparing.learn.exact_values import exact_warm_start
+
+    model = environment_of(closed(given), view=view, features=features)
+    return exact_warm_start(model, environment, discount=discount)
+
+
+def _own_values(given: Any) -> WarmStart | None:
+    if given is None or isinstance(given, WarmStart):
+        return given
+    raise ValueError(
+        "hidden degradation has no table of exact values to start from; give a WarmStart of values"
+        f" of your own, not an object of type {type(given).__name__}."
+    )
 
 
 def _name(model: Any, view: str, environment: EpochEnvironment) -> str:
