@@ -12,6 +12,7 @@ from sparing.learn.settings import Settings
 from sparing.policies import Policy
 
 if TYPE_CHECKING:
+    from sparing.evaluate.network_plan import PartPlan
     from sparing.learn.belief_training import BeliefNetworkPolicy
 
 
@@ -20,7 +21,7 @@ class SeedResult:
     """One seed: its greedy policy and what that costs, None where it was not evaluated."""
 
     trained: TrainedSeed
-    policy: Policy | BeliefNetworkPolicy
+    policy: Policy | BeliefNetworkPolicy | PartPlan
     objective: Bounds | None
 
     @property
@@ -73,7 +74,7 @@ class TrainingResult:
         return sum(seed.trained.env_steps for seed in self.seeds)
 
     @property
-    def policy(self) -> Policy | BeliefNetworkPolicy:
+    def policy(self) -> Policy | BeliefNetworkPolicy | PartPlan:
         """The greedy policy of the best seed."""
         return self.best.policy
 

@@ -27,6 +27,7 @@ from sparing.learn.simulated import simulated_objective
 from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.models.spares_network import SparesNetwork
 from sparing.policies import TablePolicy
 
 View = Literal["sequential", "flat"]
@@ -55,7 +56,8 @@ def train(
     model
         A problem or an `Epoch` that repeats. Where a `LoadSharingProblem` leaves size or interval
         open, both are those of its optimum. On a `HiddenProblem` the network sees beliefs, what it
-        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`.
+        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`. On a
+        `SparesNetwork` of one part it sees stocks, period and belief, over a finite horizon.
     learner
         One of `sparing.learn.settings.LEARNERS`.
     steps
@@ -100,6 +102,25 @@ def train(
 
         chosen = settings or default_settings(learner, BeliefEnvironment(model))
         return train_on_beliefs(
+            model,
+            chosen if steps is None else replace(chosen, steps=steps),
+            seeds=numbers,
+            device=device,
+            folder=None if out is None else Path(out),
+            resume=resume,
+            checkpoint_s=checkpoint_s,
+            progress=progress,
+        )
+    if isinstance(model, SparesNetwork):
+        if view != "sequential" or features is not None:
+            raise ValueError(
+                "spares networks have one view (sequential) and features of their own; leave view"
+                " and features out."
+            )
+        from sparing.learn.network_training import train_on_network
+
+        chosen = settings or DEFAULTS[learner]
+        return train_on_network(
             model,
             chosen if steps is None else replace(chosen, steps=steps),
             seeds=numbers,
