@@ -12,6 +12,7 @@ from sparing.learn.settings import Settings
 from sparing.policies import Policy
 
 if TYPE_CHECKING:
+    from sparing.evaluate.network_plan import PartPlan
     from sparing.large.crew_training import CrewResult
     from sparing.learn.belief_training import BeliefNetworkPolicy
 
@@ -21,7 +22,7 @@ class SeedResult:
     """One seed: its greedy policy and what that costs, None where it was not evaluated."""
 
     trained: TrainedSeed
-    policy: Policy | BeliefNetworkPolicy
+    policy: Policy | BeliefNetworkPolicy | PartPlan
     objective: Bounds | None
 
     @property
@@ -86,7 +87,7 @@ class TrainingResult:
         return sum(seed.trained.env_steps for seed in self.seeds)
 
     @property
-    def policy(self) -> Policy | BeliefNetworkPolicy:
+    def policy(self) -> Policy | BeliefNetworkPolicy | PartPlan:
         """The greedy policy of the best seed, or a better one of `crew`."""
         if self.crew is not None and self.crew_is_better:
             return self.crew.policy

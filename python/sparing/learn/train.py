@@ -29,6 +29,7 @@ from sparing.learn.warm_start import WarmStart
 from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.models.spares_network import SparesNetwork
 from sparing.policies import TablePolicy
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ def train(
     model
         A problem or an `Epoch` that repeats. Where a `LoadSharingProblem` leaves size or interval
         open, both are those of its optimum. On a `HiddenProblem` the network sees beliefs, what it
-        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`.
+        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`. On a
+        `SparesNetwork` of one part it sees stocks, period and belief, over a finite horizon.
     learner
         One of `sparing.learn.settings.LEARNERS`.
     steps
@@ -119,6 +121,25 @@ def train(
             checkpoint_s=checkpoint_s,
             progress=progress,
             warm_start=_own_values(warm_start),
+        )
+    if isinstance(model, SparesNetwork):
+        if view != "sequential" or features is not None:
+            raise ValueError(
+                "spares networks have one view (sequential) and features of their own; leave view"
+                " and features out."
+            )
+        from sparing.learn.network_training import train_on_network
+
+        chosen = settings or DEFAULTS[learner]
+        return train_on_network(
+            model,
+            chosen if steps is None else replace(chosen, steps=steps),
+            seeds=numbers,
+            device=device,
+            folder=None if out is None else Path(out),
+            resume=resume,
+            checkpoint_s=checkpoint_s,
+            progress=progress,
         )
     model = closed(model)
     environment = environment_of(model, view=view, features=features)
