@@ -37,7 +37,10 @@ html_theme = "furo"
 html_title = "sparing"
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
-suppress_warnings = ["ref.python"]  # fields such as "mean" and "cost" that several classes have
+suppress_warnings = [
+    "ref.python",  # fields such as "mean" and "cost" that several classes have
+    "misc.highlighting_failure",  # blocks of CSV
+]
 
 
 def _to_pages(app, name, source):
