@@ -1,15 +1,14 @@
-"""The directive ``command-reference``: every command with its arguments and options, from itself."""
+"""The directive ``command-reference``: every command with its arguments and options."""
 
 import inspect
 
 import typer.main
 from docutils import nodes
 from docutils.statemachine import StringList
+from sparing.cli import app
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import nested_parse_with_titles
-
-from sparing.cli import app
 
 
 class CommandReference(SphinxDirective):

@@ -9,9 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 API = ROOT / "docs" / "api"
-SECTIONS = (
-    "Parameters|Attributes|Returns|Yields|Raises|Warns|Notes|References|Examples|See Also"
-)
+SECTIONS = "Parameters|Attributes|Returns|Yields|Raises|Warns|Notes|References|Examples|See Also"
 DIRECTIVE = re.compile(r"automodule:: ([\w.]+)\n((?:   :.*\n)*)")
 OPTION = re.compile(r":([\w-]+):(.*)")
 HEADING = re.compile(rf"^({SECTIONS})\n(-+)$", re.M)
@@ -61,8 +59,7 @@ def sections(docstring):
     heads = list(HEADING.finditer(text))
     ends = [head.start() for head in heads[1:]] + [len(text)]
     return {
-        head[1]: text[head.end() : end].strip("\n")
-        for head, end in zip(heads, ends, strict=False)
+        head[1]: text[head.end() : end].strip("\n") for head, end in zip(heads, ends, strict=False)
     }
 
 

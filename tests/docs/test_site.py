@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import headless
 import pytest
 from public_face import ROOT, public_names
 
@@ -39,3 +40,25 @@ def test_every_page_and_command_is_in_the_site(site):
     assert len(commands) > 12
     for name in commands:
         assert f"sparing {name.replace('_', '-')}<" in text, name
+
+
+@pytest.fixture(scope="module")
+def browser():
+    driver = headless.start()
+    yield driver
+    driver.quit()
+
+
+@pytest.mark.parametrize("page", ["index", "plan", "commands", "api/records"])
+@pytest.mark.parametrize("width", [1280, 375])
+def test_pages_are_readable_without_a_network(site, browser, page, width):
+    headless.show(browser, site / f"{page}.html", width=width)
+    assert headless.said(browser) == []
+    assert headless.overflow(browser) == 0
+    assert {u.split(":")[0] for u in headless.requested(browser)} <= {"file", "data"}
+    assert browser.find_element("tag name", "h1").is_displayed()
+
+
+def test_a_page_can_be_printed(site, browser):
+    headless.show(browser, site / "maintenance.html")
+    assert headless.printed(browser).startswith(b"%PDF")
