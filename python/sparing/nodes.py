@@ -49,12 +49,13 @@ class Cost(Frozen):
     axes
         Names of the axes it depends on; ``()`` for a constant.
     values
-        One number per combination of states, or of groups where `groups` is given. +inf forbids
-        the state.
+        Shape (sizes of the axes): one number per combination of states, or of groups where
+        `groups` is given. +inf forbids the state.
     kind
         The named kind of cost it counts as.
     groups
-        Per axis name the group 0..G-1 of each state, e.g. up or down; other axes count in full.
+        Per axis name the group 0..G-1 of each of its states [S], e.g. up or down; other axes count
+        in full.
     """
 
     axes: tuple[str, ...]

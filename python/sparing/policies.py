@@ -56,7 +56,7 @@ class TablePolicy:
     epoch
         The epoch it decides in.
     stages
-        Per stage an array (stage states,), uint32 or int64: the flat post-decision state, C order
+        Per stage an array [stage states], uint32 or int64: the flat post-decision state, C order
         over the axes behind the stage. Arrays are not copied, so they may be memory maps.
     """
 

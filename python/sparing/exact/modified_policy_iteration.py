@@ -95,7 +95,10 @@ def value_iteration_explicit(
     initial_value: ArrayLike | None = None,
     num_threads: int = 0,
 ) -> ExplicitSolution:
-    """Minimise by sweeps over all pairs alone; options as in `modified_policy_iteration`."""
+    """Minimise by sweeps over all pairs alone; options as in `modified_policy_iteration`.
+
+    The start `initial_value` [S] changes how many sweeps are needed, not the answer.
+    """
     return modified_policy_iteration(
         mdp,
         tol=tol,

@@ -81,6 +81,8 @@ def measure_base_stocks(
 
     Parameters
     ----------
+    levels
+        Shape (P, L) or (L,): base stock of each part at each location [units].
     method
         How a location's outstanding units follow from its supplier's backorders B, with a share p
         of the supplier's orders and a Poisson pipeline of its own: ``"thinning"``: binomial

@@ -60,7 +60,7 @@ class CostCurve:
     investment: NDArray[np.float64]  # [V] money
     shortage: NDArray[np.float64]  # [V]
     part: NDArray[np.int32]  # [V - 1] whose stock grows at each step
-    price: tuple[NDArray[np.float64], ...]  # by part: of a unit, at its own vertices
+    price: tuple[NDArray[np.float64], ...]  # [parts][own vertices] of a unit, money
     num_threads: int = 1
 
     @property

@@ -14,8 +14,8 @@ from sparing.learn.epoch_environment import EpochEnvironment
 class GymnaxState(NamedTuple):
     """A lane: its integers [W] and the choices made in the episode."""
 
-    state: jax.Array
-    time: jax.Array
+    state: jax.Array  # [W] int32
+    time: jax.Array  # [] int32
 
 
 class GymnaxParams(NamedTuple):

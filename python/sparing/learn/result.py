@@ -115,7 +115,7 @@ class TrainingResult:
 
 
 def gap_of(objective: Bounds | None, optimum: Bounds | None) -> float | None:
-    """Return (objective - lower bound of the optimum) / |optimum|, None where one is unknown."""
+    """Return (objective - lower bound of the optimum) / abs(optimum), None where unknown."""
     if objective is None or optimum is None:
         return None
     size = abs(optimum.value)

@@ -101,7 +101,7 @@ class Margins:
 
 
 def unit_margins(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return finite margins as a read-only copy [n], or say what is wrong."""
+    """Return finite margins `values` [n] as a read-only copy [n], or say what is wrong."""
     margins = frozen_array(name, values)
     if margins.ndim != 1:
         raise ValueError(f"{name} must be a list of numbers; got shape {margins.shape}.")

@@ -141,7 +141,7 @@ def log_density(
 ) -> Floats:
     """Return the logarithm, but for a constant, of the posterior density of effects [B, K]: [B].
 
-    sum_i y_i x_i.t - sum_c A_c log(b_c + sum_{i in c} E_i exp(x_i.t)) - |t|^2 / (2 deviation^2),
+    sum_i y_i x_i.t - sum_c A_c log(b_c + sum_{i in c} E_i exp(x_i.t)) - t.t / (2 deviation^2),
     the rates integrated out under their Gamma priors; A_c the shape behind the failures.
     """
     at, counts, exposure, shift = rows

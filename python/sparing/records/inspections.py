@@ -39,7 +39,7 @@ class Inspections:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Maintenance:
-    """What was done, one entry per record; `cost` [n] is NaN where it is not known."""
+    """What was done, one entry per record; `time` [n], `cost` [n]: NaN where it is not known."""
 
     unit: tuple[str, ...]
     component: tuple[str, ...]

@@ -74,7 +74,7 @@ def fit_lead_times(
 
 
 def goodness_of_fit(fit: LeadTimeFit, times: ArrayLike) -> float:
-    """Return the Kolmogorov-Smirnov distance of `times` from the fitted distribution."""
+    """Return the Kolmogorov-Smirnov distance of `times` [n] from the fitted distribution."""
     law = stats.gamma(fit.shape, scale=fit.scale)
     return float(stats.kstest(np.asarray(times, dtype=np.float64), law.cdf).statistic)
 

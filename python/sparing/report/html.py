@@ -11,17 +11,24 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); margin: 0 auto; 
   padding: 1rem; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right;
+  white-space: nowrap; }
+td.act, p { overflow-wrap: anywhere; } td.act { white-space: normal; min-width: 12rem; }
 th:first-child, td:first-child, .text { text-align: left; }
 th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;
   cursor: pointer; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 .act { color: var(--act); font-weight: 600; } .note { color: #555; font-size: .9rem; }
-svg { max-width: 100%; height: auto; } details { margin: .5rem 0; }
-@media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; }
-  tr { break-inside: avoid; } details > * { display: block; } th button { cursor: auto; } }
+svg { width: 100%; max-width: 34rem; height: auto; display: block; margin: .5rem 0; }
+h1 { overflow-wrap: anywhere; } details { margin: .5rem 0; }
+@media print { :root { font-size: 10px; } body { max-width: none; font-size: 11px; padding: 0; }
+  h2 { break-after: avoid; } tr, svg { break-inside: avoid; } .scroll { overflow: visible; }
+  th, td { white-space: normal; padding: .1rem .5rem; } th button { cursor: auto; }
+  thead { display: table-header-group; } }
+@media print { details::details-content { content-visibility: visible; block-size: auto; } }
 """
+TEXT = ' class="text"'
 SCRIPT = """
 document.querySelectorAll("table.sortable").forEach(table => {
   const body = table.tBodies[0];
@@ -49,7 +56,7 @@ def page(title: str, parts: Sequence[str]) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
-        " style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
+        " img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">"
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n"
         + "\n".join(parts)
@@ -70,7 +77,10 @@ def paragraph(text: str, kind: str = "") -> str:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, marked: int = -1) -> str:
     """Return a sortable table of plain text; column `marked` stands out where it is not empty."""
-    head = "".join(f'<th scope="col"><button>{escape(name)}</button></th>' for name in columns)
+    head = "".join(
+        f'<th scope="col"{TEXT if column == marked else ""}><button>{escape(name)}</button></th>'
+        for column, name in enumerate(columns)
+    )
     body = []
     for row in rows:
         cells = [
@@ -96,26 +106,24 @@ def bars(
 ) -> str:
     """Return horizontal bars as SVG; `interval` is drawn on the bar named `marked`."""
     most = max([value for _, value in rows] + ([interval[1]] if interval else [])) or 1.0
-    left, width, step = 270.0, 420.0, 28.0
-    height = step * len(rows) + 8.0
-    parts = [f'<svg viewBox="0 0 780 {height:g}" role="img" aria-label="cost of each policy">']
+    width, step = 320.0, 44.0  # the name stands above its bar, to be read on a phone
+    parts = [
+        f'<svg viewBox="0 0 400 {step * len(rows):g}" role="img" aria-label="cost of each policy">'
+    ]
     for position, (name, value) in enumerate(rows):
-        y, long = 4.0 + position * step, width * value / most
+        y, long = position * step + 20.0, width * value / most
         colour = "#c8502a" if name == marked else "#9db4cc"
         parts.append(
-            f'<text x="{left - 8:g}" y="{y + 15:g}" text-anchor="end" font-size="14">'
-            f'{escape(name)}</text><rect x="{left:g}" y="{y:g}" width="{long:.1f}" height="20"'
-            f' fill="{colour}"/>'
+            f'<text x="0" y="{y - 5:g}" font-size="14">{escape(name)}</text>'
+            f'<rect x="0" y="{y:g}" width="{long:.1f}" height="18" fill="{colour}"/>'
         )
         end = long
         if name == marked and interval is not None:
-            low, high = (left + width * side / most for side in interval)
-            end = max(long, high - left)
+            low, high = (width * side / most for side in interval)
+            end = max(long, high)
             parts.append(
-                f'<path d="M{low:.1f} {y + 10:g}H{high:.1f}M{low:.1f} {y + 4:g}v12'
-                f'M{high:.1f} {y + 4:g}v12" stroke="#222" fill="none"/>'
+                f'<path d="M{low:.1f} {y + 9:g}H{high:.1f}M{low:.1f} {y + 3:g}v12'
+                f'M{high:.1f} {y + 3:g}v12" stroke="#222" fill="none"/>'
             )
-        parts.append(
-            f'<text x="{left + end + 6:.1f}" y="{y + 15:g}" font-size="13">{value:,.4g}</text>'
-        )
+        parts.append(f'<text x="{end + 6:.1f}" y="{y + 14:g}" font-size="13">{value:,.4g}</text>')
     return "".join(parts) + "</svg>"

@@ -36,15 +36,15 @@ def plan_report(plan: MaintenancePlan, change: PlanChange | None = None) -> str:
 def _now(plan: MaintenancePlan) -> str:
     names = plan.problem.names
     rows = [
-        [a.unit, *[_state(s) for s in a.states], _last_seen(a), action_words(names, a)]
+        [a.unit, action_words(names, a), *[_state(s) for s in a.states], _last_seen(a)]
         for a in plan.advice
     ]
-    rows.sort(key=lambda row: (not row[-1], row[0]))
-    act = sum(bool(row[-1]) for row in rows)
+    rows.sort(key=lambda row: (not row[1], row[0]))
+    act = sum(bool(row[1]) for row in rows)
     return html.section(
         "What to do now",
         html.paragraph(f"{act} of {len(rows)} units need work by the states last on record."),
-        html.table(["unit", *names, "last record", "do now"], rows, marked=2 + len(names)),
+        html.table(["unit", "do now", *names, "last record"], rows, marked=1),
         html.paragraph(
             "0 is as good as new, the highest state is failed; ? is not on record and taken as 0.",
             "note",

@@ -136,7 +136,7 @@ def sample_paths(
     """Return the states [epochs + 1, R, axes] met at epoch starts and the costs [epochs, R, kinds].
 
     The same draws as `simulate`; costs are not discounted. The states of a finite horizon must
-    have as many axes in every period.
+    have as many axes in every period. All paths begin in `start` [axes].
     """
     run = _Run.checked(epoch, policy, num_epochs, num_replications, seed, start, num_threads)
     named = kind_weights(run.kinds, weights)

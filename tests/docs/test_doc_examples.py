@@ -1,0 +1,73 @@
+"""The Python blocks of the pages run, one page in one go, and print the text behind them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shutil
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from public_face import ROOT
+from sparing.records.failures import FailureRecord, write_failures
+from test_readme import assert_same, blocks
+
+SLOW = {"environments", "fleets", "hidden-degradation", "joint-spares", "learning", "pomdp"}
+PAGES = sorted(
+    page.stem
+    for page in (ROOT / "docs").glob("*.md")
+    if any(kind == "python" for kind, _ in blocks(page))
+)
+
+
+def write_inputs(folder):
+    """Write the files that the pages read."""
+    shutil.copy(ROOT / "tests" / "data" / "known_spares_serial.toml", folder / "serial.toml")
+    machine = next(t for k, t in blocks(ROOT / "docs" / "pomdp.md") if k == "text" and "T:" in t)
+    (folder / "machine.pomdp").write_text(machine)
+    rng = np.random.default_rng(0)
+    records = []
+    for month, name in enumerate(["inverter", "rack"] * 30):
+        warm = 20.0 + 10.0 * float(np.sin(month / 6.0))
+        records.append(
+            FailureRecord(
+                component=name,
+                location="site",
+                start=datetime(2020, 1, 1) + timedelta(days=30 * month),
+                failures=int(rng.poisson(3.0 * np.exp(0.03 * (warm - 20.0)))),
+                exposure=100.0,
+                temperature=warm,
+                humidity=float(rng.uniform(40.0, 90.0)),
+            )
+        )
+    write_failures(records, folder / "failures.csv")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(p, marks=pytest.mark.full) if p in SLOW else p for p in PAGES],
+)
+def test_python_blocks_of_a_page_run(page, tmp_path, monkeypatch):
+    write_inputs(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = ROOT / "docs" / f"{page}.md"
+    names = {}
+    exec("import sparing", names)
+    found = blocks(path)
+    text = path.read_text(encoding="utf-8")
+    for number, (kind, code) in enumerate(found):
+        if kind != "python":
+            continue
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(code, str(path), "exec"), names)
+        expected = found[number + 1 :][:1]
+        if expected and re.search(re.escape(code) + r"```\n\n```text\n", text):
+            assert_same(out.getvalue(), expected[0][1])
+
+
+def test_pages_with_examples_are_many():
+    assert len(PAGES) >= 10
