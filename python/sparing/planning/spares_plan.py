@@ -1,0 +1,291 @@
+"""Stocks of a plan: what to order now, which levels, what that costs, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparing.models.network_rules import NO_LIMIT, StockRules
+from sparing.models.spares_network import Part, SparesNetwork
+from sparing.planning.planning import Progress
+from sparing.planning.spares_compare import (
+    CurvePoint,
+    SparesRobustness,
+    StockRow,
+    cost_curve_points,
+    stock_robustness,
+    stock_rows,
+)
+from sparing.planning.spares_demand import SpareDemand, spare_demand
+from sparing.planning.spares_estimates import SpareEstimates, estimate_spares
+from sparing.planning.spares_input import SparesInput
+from sparing.planning.spares_methods import StockPolicy, choose, plan_stock
+from sparing.planning.spares_problem import Standing, judged, network_of, standings
+from sparing.planning.spares_today import TodayLevels, todays_levels, todays_rules
+from sparing.evaluate.network_plan import PartPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class StockLevel:
+    """What to keep of a part at a location.
+
+    Parameters
+    ----------
+    reorder_at, order_up_to
+        Order if the stock is at most the first, up to the second; None: never. Of an exact plan
+        they hold now, for what is believed now, with nothing under way and the supplier full.
+    order_now
+        Units to order now.
+    """
+
+    part: str
+    location: str
+    reorder_at: int | None
+    order_up_to: int | None
+    standing: Standing
+    order_now: int
+    today: TodayLevels | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SparesPlan:
+    """The plan of the stocks, with all it rests on.
+
+    Parameters
+    ----------
+    network
+        Over the periods that the plan is judged over, from the stock of now.
+    rows
+        Recommended policy and baselines on the same luck, the recommended one first.
+    """
+
+    source: SparesInput
+    estimates: SpareEstimates
+    demand: SpareDemand | None
+    network: SparesNetwork
+    policy: StockPolicy
+    levels: tuple[StockLevel, ...]
+    rows: tuple[StockRow, ...]
+    curve: tuple[CurvePoint, ...]
+    robustness: SparesRobustness
+    remarks: tuple[str, ...]
+
+    @property
+    def orders(self) -> tuple[StockLevel, ...]:
+        """The levels whose location has to order now."""
+        return tuple(level for level in self.levels if level.order_now > 0)
+
+
+def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -> SparesPlan:
+    """Plan the stocks of a folder.
+
+    Raises
+    ------
+    sparing.records.problems.RecordsError
+        If something is missing that no record says, naming the place.
+    """
+    settings = source.settings
+
+    def tell(stage: str, done: int = 0, total: int = 1) -> None:
+        if progress is not None:
+            progress(stage, done, total)
+
+    tell("failure rates and lead times")
+    estimates = estimate_spares(source)
+    tell("demand forecast")
+    demand = spare_demand(source, estimates)
+    standing = standings(source)
+    factor = demand.factors if demand is not None and settings.demand == "forecast" else None
+    longer = network_of(source, estimates, standing, factor)
+    network = judged(longer, settings.periods)
+    tell("stock levels")
+    choices = choose(longer, settings.method, settings.exact_states)
+    policy = plan_stock(longer, choices, settings.periods, seed=settings.seed)
+    today = todays_levels(source, standing)
+    tell("comparison")
+    rows = stock_rows(
+        network,
+        policy.policies,
+        today=None if today is None else todays_rules(network, today),
+        seed=settings.seed,
+    )
+
+    def count(done: int, total: int) -> None:
+        tell("cost and service", done, total)
+
+    curve = cost_curve_points(longer, choices, settings.periods, seed=settings.seed, progress=count)
+
+    def drawn(done: int, total: int) -> None:
+        tell("what is not known", done, total)
+
+    robustness = stock_robustness(
+        network, {row.key: row.policies for row in rows}, estimates, settings, progress=drawn
+    )
+    return SparesPlan(
+        source=source,
+        estimates=estimates,
+        demand=demand,
+        network=network,
+        policy=policy,
+        levels=_levels(network, policy, standing, today),
+        rows=rows,
+        curve=curve,
+        robustness=robustness,
+        remarks=tuple(_remarks(source, estimates, network, standing, today)),
+    )
+
+
+def _levels(
+    network: SparesNetwork,
+    policy: StockPolicy,
+    standing: Mapping[tuple[str, str], Standing],
+    today: Mapping[tuple[str, str], TodayLevels] | None,
+) -> tuple[StockLevel, ...]:
+    found = []
+    for part in network.parts:
+        chosen = policy.policies[part.name]
+        if isinstance(chosen, PartPlan):
+            bounds = exact_levels(chosen)
+            now = [chosen.first_decision[name] for name in part.names]
+        else:
+            assert isinstance(chosen, StockRules)
+            bounds = [
+                (int(s), int(up)) for s, up in zip(chosen.reorder_at[0], chosen.order_up_to[0], strict=True)
+            ]
+            now = [
+                max(0, up - standing[part.name, name].net - standing[part.name, name].ordered)
+                for name, (_, up) in zip(part.names, bounds, strict=True)
+            ]
+        for name, (reorder, upto), order in zip(part.names, bounds, now, strict=True):
+            key = part.name, name
+            found.append(
+                StockLevel(
+                    part=part.name,
+                    location=name,
+                    reorder_at=reorder,
+                    order_up_to=upto,
+                    standing=standing[key],
+                    order_now=order,
+                    today=None if today is None else today[key],
+                )
+            )
+    return tuple(found)
+
+
+def exact_levels(plan: PartPlan) -> list[tuple[int | None, int | None]]:
+    """Return per location the levels of an exact plan at its first review.
+
+    Nothing is under way, suppliers are full and the other locations stand as they do: the stock at
+    or below which it orders, and up to where from there.
+    """
+    found: list[tuple[int | None, int | None]] = []
+    for position, stock in enumerate(plan.nodes.stocks):
+        location = stock.location
+        stocks = np.arange(-location.backorders, location.capacity + 1)
+        orders = plan.orders(0, _states(plan, position, stocks))[:, position]
+        asked = np.flatnonzero(orders > 0)
+        if asked.size == 0:
+            found.append((None, None))
+            continue
+        last = int(asked[-1])
+        found.append((int(stocks[last]), int(stocks[last] + orders[last])))
+    return found
+
+
+def order_map(plan: PartPlan, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Return what a location orders by its own stock and by that of its supplier.
+
+    The stocks of the supplier, those of the location, and the units ordered [supplier, own]; None
+    where its supplier is outside.
+    """
+    supplier = plan.part.suppliers[position]
+    if supplier < 0:
+        return None
+    own, above = plan.nodes.stocks[position].location, plan.nodes.stocks[supplier].location
+    stocks = np.arange(-own.backorders, own.capacity + 1)
+    shelves = np.arange(above.capacity + 1)
+    rows = []
+    for shelf in shelves:
+        states = _states(plan, position, stocks, shelf=int(shelf))
+        rows.append(plan.orders(0, states)[:, position])
+    return shelves, stocks, np.array(rows)
+
+
+def _states(
+    plan: PartPlan, position: int, stocks: np.ndarray, *, shelf: int | None = None
+) -> np.ndarray:
+    """Return states [stocks, axes] of the first review with these stocks at a location."""
+    start = np.array(plan.nodes.initial_state(), dtype=np.int64)
+    states = np.repeat(start[None], stocks.size, axis=0)
+    nothing = np.zeros_like(stocks)
+    states[:, position] = plan.nodes.stocks[position].found.index(stocks, nothing, nothing)
+    supplier = plan.part.suppliers[position]
+    if supplier >= 0:
+        above = plan.nodes.stocks[supplier]
+        level = np.array(above.location.capacity if shelf is None else shelf)
+        states[:, supplier] = above.found.index(level, np.zeros_like(level), np.zeros_like(level))
+    return states.astype(np.int32)
+
+
+def _remarks(
+    source: SparesInput,
+    estimates: SpareEstimates,
+    network: SparesNetwork,
+    standing: Mapping[tuple[str, str], Standing],
+    today: Mapping[tuple[str, str], TodayLevels] | None,
+) -> list[str]:
+    """Return what a reader has to know about the records."""
+    found = []
+    if source.stock is None:
+        found.append("No stock records: every stock is taken as 0 now, and today's is not known.")
+    else:
+        missing = [f"{p} at {x}" for (p, x), now in standing.items() if not now.known]
+        if missing:
+            found.append(f"No stock record, taken as 0: {', '.join(missing)}.")
+    several = [f"{p} at {x}" for (p, x), now in standing.items() if now.num_orders > 1]
+    if several:
+        found.append(
+            f"Several orders are under way and are taken as one, of their mean age: {', '.join(several)}."
+        )
+    for part in network.parts:
+        for place in part.locations:
+            now = standing[part.name, place.name]
+            if now.net < -place.backorders:
+                found.append(
+                    f"{part.name} at {place.name}: {-now.net} units wait, of which the model holds"
+                    f" {place.backorders}."
+                )
+            if now.ordered and place.outstanding is None and place.initial == now.net:
+                found.append(f"{part.name} at {place.name}: {now.ordered} on order are left out.")
+    if source.orders is not None:
+        waiting = int(source.orders.under_way.sum())
+        found.append(
+            f"{waiting} orders under way are not in the lead times, which are those of orders that"
+            " came; waiting for a supplier without stock is part of them."
+        )
+    if today is not None:
+        guessed = [f"{p} at {x}" for (p, x), level in today.items() if level.num_orders < 2]
+        if guessed:
+            found.append(
+                f"Too few orders to read today's levels from; the position of now serves: {', '.join(guessed)}."
+            )
+    for check in estimates.checks:
+        if check.suspicious:
+            found.append(
+                f"{check.component}: its failures by month have a {check.measure} of"
+                f" {check.observed:.2f} where {check.expected:.2f} is expected (probability"
+                f" {check.probability:.3f})."
+            )
+    return found
+
+
+def part_of(network: SparesNetwork, name: str) -> Part:
+    """Return a part by its name."""
+    return next(part for part in network.parts if part.name == name)
+
+
+def unlimited(level: int) -> bool:
+    """Whether a level stands for none."""
+    return level >= NO_LIMIT
