@@ -14,7 +14,7 @@ from sparing.evaluate.rule_tuning import MIN_MAX
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_estimates import SpareEstimates
-from sparing.planning.spares_methods import Choice, base_stocks, exact_problem, first_reviews
+from sparing.planning.spares_methods import Choice, base_stocks, first_reviews
 from sparing.planning.spares_problem import judged, with_downtime, with_lead_times
 from sparing.planning.spares_settings import SpareSettings
 from sparing.simulate.network_results import NetworkResult
@@ -65,7 +65,8 @@ def stock_rows(
 
     Base stocks and min-max levels are tuned on other seeds, to the SLA where one is asked for.
     """
-    tuned = tuned_rules(network, MIN_MAX, replace(TUNING, seed=seed + 1))
+    plain = replace(network, belief_levels=None)  # rules look at no belief
+    tuned = tuned_rules(plain, MIN_MAX, replace(TUNING, seed=seed + 1))
     chosen: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {
         "recommended": ("recommended", recommended),
         "base_stock": ("base stock, exact thinning", base_stocks(network, "thinning", seed=seed)[0]),
@@ -76,12 +77,29 @@ def stock_rows(
         chosen["today"] = ("today, by the records", today)
     rows = list[StockRow]()
     for key, (name, policies) in chosen.items():
-        result = simulate_network(
-            network, policies, num_replications=num_replications, seed=seed, num_threads=1
-        )
+        result = rolled_out(network, policies, num_replications, seed)
         more = result.difference(rows[0].result, "total_cost") if rows else None
         rows.append(StockRow(key=key, name=name, policies=policies, result=result, more=more))
     return tuple(rows)
+
+
+def rolled_out(
+    network: SparesNetwork, policies: Mapping[str, PartPolicy], num_replications: int, seed: int
+) -> NetworkResult:
+    """Roll policies out, the true rate of each part being drawn from its belief."""
+    rng = np.random.default_rng([seed, 0x52415445])
+    rates = {
+        part.name: rng.gamma(part.prior.shape, 1.0 / part.prior.rate, num_replications)
+        for part in network.parts
+    }
+    return simulate_network(
+        network,
+        policies,
+        num_replications=num_replications,
+        seed=seed,
+        rates=rates,
+        num_threads=1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,16 +146,14 @@ def cost_curve_points(
             "METRIC": base_stocks(network, "metric", seed=seed, price=factor)[0],
         }
         if exact:
-            dearer = with_downtime(exact_problem(longer, exact), factor)
+            dearer = with_downtime(replace(longer, parts=tuple(exact)), factor)
             plans = solve_network(dearer).plans
             kinds["recommended"] = kinds["base stock"] | {
                 plan.part.name: first_reviews(plan, judged(dearer, periods), periods)
                 for plan in plans
             }
         for kind, policies in kinds.items():
-            result = simulate_network(
-                network, policies, num_replications=REPLICATIONS // 2, seed=seed, num_threads=1
-            )
+            result = rolled_out(network, policies, REPLICATIONS // 2, seed)
             found.append(_point(kind, factor, result, periods))
         if progress is not None:
             progress(number + 1, len(FACTORS))

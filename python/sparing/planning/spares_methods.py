@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from sparing.exact.engine import free_memory
 from sparing.inventory.base_stock import Method
 from sparing.models.network_nodes import NetworkNodes
 from sparing.models.network_rules import StockRules
-from sparing.models.spares_network import Part, SparesNetwork
+from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_problem import belief_levels, judged
 from sparing.simulate.spares_network import PartPolicy, simulate_network
 
@@ -93,9 +93,8 @@ def plan_stock(
     others = [part for part in network.parts if choices[part.name].method != "exact"]
     policies, solution = dict[str, PartPolicy](), None
     if exact:
-        problem = exact_problem(network, exact)
-        solution = solve_network(problem, SolveOptions())
-        shorter = judged(problem, periods)
+        solution = solve_network(replace(network, parts=tuple(exact)), SolveOptions())
+        shorter = judged(network, periods)
         for plan in solution.plans:
             policies[plan.part.name] = first_reviews(plan, shorter, periods)
     if others:
@@ -104,10 +103,14 @@ def plan_stock(
     return StockPolicy(choices=choices, solution=solution, policies=policies)
 
 
-def exact_problem(network: SparesNetwork, parts: Sequence[Part]) -> SparesNetwork:
-    """Return the network of some parts, with a belief that is wide enough for all of them."""
-    levels = max(belief_levels(network, part) for part in parts)
-    return replace(network, parts=tuple(parts), belief_levels=levels)
+def with_belief(network: SparesNetwork, choices: Mapping[str, Choice]) -> SparesNetwork:
+    """Return the network with beliefs wide enough for all parts that are planned exactly."""
+    levels = [
+        belief_levels(network, part)
+        for part in network.parts
+        if choices[part.name].method == "exact"
+    ]
+    return replace(network, belief_levels=max(levels, default=None))
 
 
 def first_reviews(plan: PartPlan, network: SparesNetwork, periods: int) -> PartPlan:
@@ -128,6 +131,8 @@ def base_stocks(
         Of downtime, in times its cost; None: 1, or with an SLA the least at which rollouts of
         another seed reach it.
     """
+
+    network = replace(network, belief_levels=None)  # rules look at no belief
 
     def rules(factor: float) -> dict[str, PartPolicy]:
         levels = base_stock_levels(network, downtime_price=factor, method=method)

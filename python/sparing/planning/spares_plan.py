@@ -21,7 +21,7 @@ from sparing.planning.spares_compare import (
 from sparing.planning.spares_demand import SpareDemand, spare_demand
 from sparing.planning.spares_estimates import SpareEstimates, estimate_spares
 from sparing.planning.spares_input import SparesInput
-from sparing.planning.spares_methods import StockPolicy, choose, plan_stock
+from sparing.planning.spares_methods import StockPolicy, choose, plan_stock, with_belief
 from sparing.planning.spares_problem import Standing, judged, network_of, standings
 from sparing.planning.spares_today import TodayLevels, todays_levels, todays_rules
 from sparing.evaluate.network_plan import PartPlan
@@ -99,9 +99,10 @@ def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -
     standing = standings(source)
     factor = demand.factors if demand is not None and settings.demand == "forecast" else None
     longer = network_of(source, estimates, standing, factor)
-    network = judged(longer, settings.periods)
     tell("stock levels")
     choices = choose(longer, settings.method, settings.exact_states)
+    longer = with_belief(longer, choices)
+    network = judged(longer, settings.periods)
     policy = plan_stock(longer, choices, settings.periods, seed=settings.seed)
     today = todays_levels(source, standing)
     tell("comparison")
