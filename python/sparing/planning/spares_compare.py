@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.evaluate.network_solution import solve_network
-from sparing.evaluate.network_tuning import CompareOptions, tuned_rules
-from sparing.evaluate.rule_tuning import MIN_MAX
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_estimates import SpareEstimates
-from sparing.planning.spares_methods import Choice, base_stocks, first_reviews
+from sparing.planning.spares_methods import Choice, base_stocks, first_reviews, tuned_min_max
 from sparing.planning.spares_problem import judged, with_downtime, with_lead_times
 from sparing.planning.spares_settings import SpareSettings
 from sparing.simulate.network_results import NetworkResult
@@ -25,11 +23,8 @@ Counted = Callable[[int, int], None]
 REPLICATIONS = 4000  # of the comparison
 DRAW_REPLICATIONS = 200  # of each posterior draw
 MOST_DRAWS = 100
-FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)  # on the downtime cost, for the curve
-CURVE_STATES = 1 << 20  # of parts whose exact plan is made for every point of the curve
-TUNING = CompareOptions(
-    tuning_replications=256, replications=1000, refinements=2, coarse=True, beyond=0
-)
+FACTORS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # on the downtime cost, for the curve
+EXACT_FACTORS = (0.1, 0.3, 3.0)  # and those for which exact plans are made anew
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,13 +60,11 @@ def stock_rows(
 
     Base stocks and min-max levels are tuned on other seeds, to the SLA where one is asked for.
     """
-    plain = replace(network, belief_levels=None)  # rules look at no belief
-    tuned = tuned_rules(plain, MIN_MAX, replace(TUNING, seed=seed + 1))
     chosen: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {
         "recommended": ("recommended", recommended),
         "base_stock": ("base stock, exact thinning", base_stocks(network, "thinning", seed=seed)[0]),
         "metric": ("base stock, METRIC", base_stocks(network, "metric", seed=seed)[0]),
-        "min_max": ("min-max, tuned", tuned.policy),
+        "min_max": ("min-max, tuned", tuned_min_max(network, seed=seed)),
     }
     if today is not None:
         chosen["today"] = ("today, by the records", today)
@@ -130,22 +123,15 @@ def cost_curve_points(
     seed: int,
     progress: Counted | None = None,
 ) -> tuple[CurvePoint, ...]:
-    """Return the cost-service curve of the recommended kind of policy, of base stocks and METRIC.
-
-    Parts too large to be solved for every point have base stocks in the recommended curve.
-    """
+    """Return the cost-service curve of the recommended kind of policy, of base stocks and METRIC."""
     network, found = judged(longer, periods), list[CurvePoint]()
-    exact = [
-        part
-        for part in longer.parts
-        if choices[part.name].method == "exact" and choices[part.name].states <= CURVE_STATES
-    ]
+    exact = [part for part in longer.parts if choices[part.name].method == "exact"]
     for number, factor in enumerate(FACTORS):
         kinds = {
             "base stock": base_stocks(network, "thinning", seed=seed, price=factor)[0],
             "METRIC": base_stocks(network, "metric", seed=seed, price=factor)[0],
         }
-        if exact:
+        if exact and factor in EXACT_FACTORS:
             dearer = with_downtime(replace(longer, parts=tuple(exact)), factor)
             plans = solve_network(dearer).plans
             kinds["recommended"] = kinds["base stock"] | {

@@ -12,12 +12,12 @@ from sparing.records.defects import FIELDS as DEFECT_FIELDS
 from sparing.records.stocks import ORDER_FIELDS, STOCK_FIELDS
 
 SITES = {"north": 14, "south": 10}  # storage units at each
-LEAD_TIMES = {"central": (9.0, 55.0), "north": (4.0, 6.0), "south": (4.0, 8.0)}  # shape, mean days
+LEAD_TIMES = {"central": (9.0, 38.0), "north": (4.0, 5.0), "south": (4.0, 7.0)}  # shape, mean days
 SEASON = 0.4  # half swing of the failures over the year, highest in July
 COUNTED_EVERY = 30  # days between stock counts
 TODAY = {  # part: its min and max at the centre, and at a site
-    "power module": ((1, 3), (0, 1)),
-    "coolant pump": ((2, 6), (1, 3)),
+    "power module": ((2, 4), (0, 1)),
+    "coolant pump": ((1, 4), (0, 2)),
     "control board": ((0, 2), (0, 1)),
     "fan": ((4, 20), (2, 8)),
 }

@@ -10,17 +10,24 @@ import numpy as np
 from sparing.evaluate.network_pipelines import base_stock_levels
 from sparing.evaluate.network_plan import NetworkSolution, PartPlan, SolveOptions
 from sparing.evaluate.network_solution import solve_network
+from sparing.evaluate.network_tuning import CompareOptions, tuned_rules
+from sparing.evaluate.rule_tuning import MIN_MAX
 from sparing.exact.engine import free_memory
 from sparing.inventory.base_stock import Method
 from sparing.models.network_nodes import NetworkNodes
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_problem import belief_levels, judged
-from sparing.simulate.spares_network import PartPolicy, simulate_network
+from sparing.simulate.spares_network import PartPolicy, simulate_network, simulate_rules
 
 BYTES_A_STATE = 400  # of a plan of some dozen reviews in memory, with what a sweep needs
 SLA_STATES = 1 << 18  # of a part that is solved a dozen times for an SLA
 TUNING_REPLICATIONS = 1000
+OTHER_SEED = 1 << 32  # added where rules are chosen
+TUNING = CompareOptions(
+    tuning_replications=256, replications=1000, refinements=2, coarse=True, beyond=0
+)
+PRICES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # of downtime that base stocks are made for, as above
 LOWEST, HIGHEST = 1e-2, 1e4  # prices of downtime that are searched, in times its cost
 
 
@@ -99,8 +106,77 @@ def plan_stock(
             policies[plan.part.name] = first_reviews(plan, shorter, periods)
     if others:
         rest = judged(replace(network, parts=tuple(others)), periods)
-        policies |= base_stocks(rest, "thinning", seed=seed)[0]
+        rules = best_rules(rest, seed=seed)
+        policies |= {name: found for name, (_, found) in rules.items()}
+        choices = dict(choices)
+        for name, (method, _) in rules.items():
+            choices[name] = replace(choices[name], method=method)
     return StockPolicy(choices=choices, solution=solution, policies=policies)
+
+
+def best_rules(network: SparesNetwork, *, seed: int) -> dict[str, tuple[str, PartPolicy]]:
+    """Return by part the better of base stocks by exact thinning and tuned min-max levels.
+
+    Without an SLA the cheaper one in rollouts of another seed, part by part; with one the cheaper
+    one of all parts that reaches it.
+    """
+    stocks = base_stocks(network, "thinning", seed=seed)[0]
+    levels = tuned_min_max(network, seed=seed)
+    if network.sla is None:
+        costs = [_costs(network, policies, seed) for policies in (stocks, levels)]
+        return {
+            name: ("base-stock", stocks[name]) if costs[0][name] <= costs[1][name]
+            else ("min-max", levels[name])
+            for name in stocks
+        }
+    results = [
+        simulate_network(
+            replace(network, belief_levels=None),
+            policies,
+            num_replications=TUNING_REPLICATIONS,
+            seed=seed + OTHER_SEED,
+            num_threads=1,
+        )
+        for policies in (stocks, levels)
+    ]
+    keys = [(r.mean["sla"] < network.sla, r.mean["total_cost"]) for r in results]
+    method, chosen = ("base-stock", stocks) if keys[0] <= keys[1] else ("min-max", levels)
+    return {name: (method, policy) for name, policy in chosen.items()}
+
+
+def tuned_min_max(network: SparesNetwork, *, seed: int) -> dict[str, PartPolicy]:
+    """Return min-max levels by search, to the SLA where one is asked for."""
+    plain = replace(network, belief_levels=None)  # rules look at no belief
+    return dict(tuned_rules(plain, MIN_MAX, replace(TUNING, seed=seed + 1)).policy)
+
+
+def _least_cost(
+    network: SparesNetwork, candidates: list[dict[str, PartPolicy]], seed: int
+) -> dict[str, PartPolicy]:
+    costs = [_costs(network, policies, seed) for policies in candidates]
+    return {
+        part.name: candidates[int(np.argmin([cost[part.name] for cost in costs]))][part.name]
+        for part in network.parts
+    }
+
+
+def _costs(
+    network: SparesNetwork, policies: Mapping[str, PartPolicy], seed: int
+) -> dict[str, float]:
+    """Return the mean cost of each part in rollouts of another seed than the comparison's."""
+    plain = replace(network, belief_levels=None)
+    found = {}
+    for part in network.parts:
+        totals = simulate_rules(
+            plain,
+            policies[part.name],
+            part=part,
+            num_replications=TUNING_REPLICATIONS,
+            seed=seed + OTHER_SEED,
+            num_threads=1,
+        )
+        found[part.name] = float(totals[0, :, 0].mean())
+    return found
 
 
 def with_belief(network: SparesNetwork, choices: Mapping[str, Choice]) -> SparesNetwork:
@@ -128,8 +204,8 @@ def base_stocks(
     Parameters
     ----------
     price
-        Of downtime, in times its cost; None: 1, or with an SLA the least at which rollouts of
-        another seed reach it.
+        Of downtime that they are made for, in times its cost. None: per part that of least cost in
+        rollouts of another seed, or with an SLA the least one at which those reach it.
     """
 
     network = replace(network, belief_levels=None)  # rules look at no belief
@@ -138,15 +214,17 @@ def base_stocks(
         levels = base_stock_levels(network, downtime_price=factor, method=method)
         return {name: StockRules.base_stock(found) for name, found in levels.items()}
 
-    if price is not None or network.sla is None:
-        return rules(1.0 if price is None else price), True
+    if price is not None:
+        return rules(price), True
+    if network.sla is None:
+        return _least_cost(network, [rules(factor) for factor in PRICES], seed), True
 
     def reached(factor: float) -> bool:
         result = simulate_network(
             network,
             rules(factor),
             num_replications=TUNING_REPLICATIONS,
-            seed=seed + (1 << 32),
+            seed=seed + OTHER_SEED,
             num_threads=1,
         )
         return network.sla is None or result.mean["sla"] >= network.sla

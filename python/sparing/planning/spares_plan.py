@@ -98,13 +98,14 @@ def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -
     demand = spare_demand(source, estimates)
     standing = standings(source)
     factor = demand.factors if demand is not None and settings.demand == "forecast" else None
-    longer = network_of(source, estimates, standing, factor)
+    today = todays_levels(source, standing)
+    least = None if today is None else {key: own.order_up_to for key, own in today.items()}
+    longer = network_of(source, estimates, standing, factor, least_capacity=least)
     tell("stock levels")
     choices = choose(longer, settings.method, settings.exact_states)
     longer = with_belief(longer, choices)
     network = judged(longer, settings.periods)
     policy = plan_stock(longer, choices, settings.periods, seed=settings.seed)
-    today = todays_levels(source, standing)
     tell("comparison")
     rows = stock_rows(
         network,

@@ -22,8 +22,9 @@ FOR_SITES = ("backorders", "downtime_cost", "emergency_cost", "age")
 BACKORDERS = 2  # failures that may wait at a site, where plan.toml says nothing
 LONGEST = 8  # reviews after which an order arrives for certain
 TAIL = 1e-4  # of a period's failures that are lumped
-BELIEF_TAIL = 1e-3  # of failures over all periods beyond which a belief saturates
-ROOM = 8.0  # times the downtime cost: the base stocks that a capacity must hold
+BELIEF_TAIL = 1e-2  # of failures over all periods beyond which a belief saturates
+ROOM = 3.0  # times the downtime cost: the base stocks that a capacity must hold
+UNLIMITED = 1 << 20  # units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,8 @@ def network_of(
     estimates: SpareEstimates,
     standing: Mapping[tuple[str, str], Standing],
     demand_factor: Mapping[str, np.ndarray[Any, Any]] | None = None,
+    *,
+    least_capacity: Mapping[tuple[str, str], int] | None = None,
 ) -> SparesNetwork:
     """Return the network whose prior is what the records leave to be believed.
 
@@ -87,6 +90,8 @@ def network_of(
     ----------
     demand_factor
         Per part and period the factor on the exposure, where demand follows a forecast.
+    least_capacity
+        What capacities that are not given must hold, such as today's levels.
 
     Raises
     ------
@@ -109,7 +114,8 @@ def network_of(
     }
     for key, now in standing.items():
         room = max(now.net, 0) + now.ordered
-        capacity[key] = max(capacity[key] + 1, room, 2)
+        least = 1 if least_capacity is None else least_capacity.get(key, 1)
+        capacity[key] = max(capacity.get(key, 1) + 1, room, least)
         given = tables[key].get("capacity")
         if given is not None and room > given:
             log = ProblemLog()
@@ -152,7 +158,7 @@ def lead_time_table(shape: float, scale: float, period: float) -> dict[str, floa
     """Return the lead-time table of a case file, in reviews, of a Gamma fit in days."""
     from scipy.stats import gamma
 
-    longest = int(np.ceil(gamma.ppf(0.995, shape, scale=scale / period)))
+    longest = int(np.ceil(gamma.ppf(0.99, shape, scale=scale / period)))
     return {"shape": shape, "scale": scale / period, "longest": min(max(longest, 1), LONGEST)}
 
 
@@ -176,7 +182,7 @@ def _built(
         places, exposed = {}, 0.0
         for name in source.locations:
             entry = dict(tables[part, name])
-            entry.setdefault("capacity", capacity.get((part, name), 2))
+            entry.setdefault("capacity", capacity.get((part, name), UNLIMITED))
             entry.setdefault("max_order", entry["capacity"])
             if standing is not None:
                 entry |= _standing_keys(standing[part, name], entry)
