@@ -12,7 +12,7 @@ from sparing.evaluate.network_solution import solve_network
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_estimates import SpareEstimates
-from sparing.planning.spares_methods import Choice, base_stocks, first_reviews, tuned_min_max
+from sparing.planning.spares_methods import StockPolicy, base_stocks, first_reviews, tuned_min_max
 from sparing.planning.spares_problem import judged, with_downtime, with_lead_times
 from sparing.planning.spares_settings import SpareSettings
 from sparing.simulate.network_results import NetworkResult
@@ -62,7 +62,10 @@ def stock_rows(
     """
     chosen: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {
         "recommended": ("recommended", recommended),
-        "base_stock": ("base stock, exact thinning", base_stocks(network, "thinning", seed=seed)[0]),
+        "base_stock": (
+            "base stock, exact thinning",
+            base_stocks(network, "thinning", seed=seed)[0],
+        ),
         "metric": ("base stock, METRIC", base_stocks(network, "metric", seed=seed)[0]),
         "min_max": ("min-max, tuned", tuned_min_max(network, seed=seed)),
     }
@@ -117,15 +120,22 @@ class CurvePoint:
 
 def cost_curve_points(
     longer: SparesNetwork,
-    choices: Mapping[str, Choice],
+    policy: StockPolicy,
+    recommended: StockRow,
     periods: int,
     *,
     seed: int,
     progress: Counted | None = None,
 ) -> tuple[CurvePoint, ...]:
-    """Return the cost-service curve of the recommended kind of policy, of base stocks and METRIC."""
+    """Return the cost-service curve of the recommended kind of policy, of base stocks and METRIC.
+
+    Of the recommended kind, exact plans are made anew for every point; the rules of parts too
+    large for one stay.
+    """
     network, found = judged(longer, periods), list[CurvePoint]()
-    exact = [part for part in longer.parts if choices[part.name].method == "exact"]
+    exact = [part for part in longer.parts if policy.choices[part.name].method == "exact"]
+    if longer.sla is None:
+        found.append(_point("recommended", 1.0, recommended.result, periods))
     for number, factor in enumerate(FACTORS):
         kinds = {
             "base stock": base_stocks(network, "thinning", seed=seed, price=factor)[0],
@@ -134,7 +144,7 @@ def cost_curve_points(
         if exact and factor in EXACT_FACTORS:
             dearer = with_downtime(replace(longer, parts=tuple(exact)), factor)
             plans = solve_network(dearer).plans
-            kinds["recommended"] = kinds["base stock"] | {
+            kinds["recommended"] = dict(policy.policies) | {
                 plan.part.name: first_reviews(plan, judged(dearer, periods), periods)
                 for plan in plans
             }

@@ -69,7 +69,10 @@ def spare_demand(source: SparesInput, estimates: SpareEstimates) -> SpareDemand 
     beliefs = [estimates.rates[name].belief for name in parts]
     mean = np.array([b.mean * x for b, x in zip(beliefs, exposure, strict=True)])
     quantiles = np.array(
-        [[b.predictive_quantile(q, x) for b, x in zip(beliefs, exposure, strict=True)] for q in LEVELS],
+        [
+            [b.predictive_quantile(q, x) for b, x in zip(beliefs, exposure, strict=True)]
+            for q in LEVELS
+        ],
         dtype=np.float64,
     )
     seen, months = _whole_months(source, totals.demand, totals.months)

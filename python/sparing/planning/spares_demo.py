@@ -22,7 +22,12 @@ TODAY = {  # part: its min and max at the centre, and at a site
     "fan": ((4, 20), (2, 8)),
 }
 INSTALLED = {"power module": 6, "coolant pump": 1, "control board": 1, "fan": 8}  # a unit
-FAILURES = {"power module": 0.06, "coolant pump": 0.25, "control board": 0.08, "fan": 0.15}  # a year
+FAILURES = {
+    "power module": 0.06,
+    "coolant pump": 0.25,
+    "control board": 0.08,
+    "fan": 0.15,
+}  # a year
 MAKERS = ("Alder", "Birch")
 SETTINGS = """
 # Spares: a central store and two sites; what fails, lies on shelves and is ordered is on record.
@@ -104,7 +109,9 @@ class _Spares:
         self.defects, self.stock, self.orders = Rows(), Rows(), Rows()
         self.waiting = list[tuple[int, str, str, int]]()  # at the centre: row of the order, site
         self.stores = {
-            (part, place): _Store(*levels[place != "central"], on_hand=levels[place != "central"][1])
+            (part, place): _Store(
+                *levels[place != "central"], on_hand=levels[place != "central"][1]
+            )
             for part, levels in TODAY.items()
             for place in LEAD_TIMES
         }
@@ -217,7 +224,9 @@ def simulate_spares(
     """Return header and rows of failures.csv, stock.csv and orders.csv."""
     found = _Spares(np.random.default_rng([seed, 0x53504152]), first, num_days)
     found.run()
-    defects = sorted(found.defects, key=lambda row: (str(row[3]) or "9999", str(row[1]), str(row[8])))
+    defects = sorted(
+        found.defects, key=lambda row: (str(row[3]) or "9999", str(row[1]), str(row[8]))
+    )
     return {
         "failures.csv": (DEFECT_FIELDS, defects),
         "stock.csv": ((*STOCK_FIELDS, "Backordered"), found.stock),

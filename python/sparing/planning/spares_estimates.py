@@ -145,7 +145,8 @@ def _lead_time(source: SparesInput, location: str, log: ProblemLog) -> LeadTime:
             times = np.concatenate([orders.lead_times(name) for name in names])
             if times.size >= LEAST_ORDERS:
                 waiting = sum(
-                    bool(w) for x, w in zip(orders.location, orders.under_way, strict=True)
+                    bool(w)
+                    for x, w in zip(orders.location, orders.under_way, strict=True)
                     if x in names
                 )
                 if np.ptp(times) == 0.0:  # as certain as a fit can say

@@ -69,9 +69,7 @@ class SparesInput:
         return UNIX + timedelta(days=int(self.now))
 
 
-def read_spares(
-    folder: Path, table: Mapping[str, Any], log: ProblemLog
-) -> SparesInput | None:
+def read_spares(folder: Path, table: Mapping[str, Any], log: ProblemLog) -> SparesInput | None:
     """Read the records that a parsed plan.toml with [spares] is about; problems go to `log`.
 
     None where plan.toml has no [spares], or it is wrong itself. Without [spares], records of
@@ -89,9 +87,7 @@ def read_spares(
     names = None if settings.parts is None else tuple(settings.parts)
     locations = tuple(settings.locations)
 
-    def read(
-        name: str, reader: Callable[[Path, Any, Any, ProblemLog], Read | None]
-    ) -> Read | None:
+    def read(name: str, reader: Callable[[Path, Any, Any, ProblemLog], Read | None]) -> Read | None:
         path = _file(folder, name)
         return None if path is None else reader(path, names, locations, log)
 

@@ -125,7 +125,8 @@ def best_rules(network: SparesNetwork, *, seed: int) -> dict[str, tuple[str, Par
     if network.sla is None:
         costs = [_costs(network, policies, seed) for policies in (stocks, levels)]
         return {
-            name: ("base-stock", stocks[name]) if costs[0][name] <= costs[1][name]
+            name: ("base-stock", stocks[name])
+            if costs[0][name] <= costs[1][name]
             else ("min-max", levels[name])
             for name in stocks
         }
@@ -236,4 +237,3 @@ def base_stocks(
         middle = float(np.sqrt(low * high))
         low, high = (low, middle) if reached(middle) else (middle, high)
     return rules(high), True
-

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sparing.models.network_rules import NO_LIMIT, StockRules
-from sparing.models.spares_network import Part, SparesNetwork
-from sparing.planning.planning import Progress
+from sparing.evaluate.network_plan import PartPlan
+from sparing.models.network_rules import StockRules
+from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_compare import (
     CurvePoint,
     SparesRobustness,
@@ -23,8 +26,12 @@ from sparing.planning.spares_estimates import SpareEstimates, estimate_spares
 from sparing.planning.spares_input import SparesInput
 from sparing.planning.spares_methods import StockPolicy, choose, plan_stock, with_belief
 from sparing.planning.spares_problem import Standing, judged, network_of, standings
+from sparing.planning.spares_saved import rule_order
 from sparing.planning.spares_today import TodayLevels, todays_levels, todays_rules
-from sparing.evaluate.network_plan import PartPlan
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+Integers: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,12 @@ class SparesPlan:
         """The levels whose location has to order now."""
         return tuple(level for level in self.levels if level.order_now > 0)
 
+    def save(self, folder: str | Path) -> dict[str, Any]:
+        """Write report.html, metrics.json and stock_policy.parquet; return the metrics."""
+        from sparing.report.spares_files import save_spares_plan
+
+        return save_spares_plan(self, folder)
+
 
 def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -> SparesPlan:
     """Plan the stocks of a folder.
@@ -117,7 +130,9 @@ def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -
     def count(done: int, total: int) -> None:
         tell("cost and service", done, total)
 
-    curve = cost_curve_points(longer, choices, settings.periods, seed=settings.seed, progress=count)
+    curve = cost_curve_points(
+        longer, policy, rows[0], settings.periods, seed=settings.seed, progress=count
+    )
 
     def drawn(done: int, total: int) -> None:
         tell("what is not known", done, total)
@@ -153,12 +168,14 @@ def _levels(
             now = [chosen.first_decision[name] for name in part.names]
         else:
             assert isinstance(chosen, StockRules)
-            bounds = [
-                (int(s), int(up)) for s, up in zip(chosen.reorder_at[0], chosen.order_up_to[0], strict=True)
-            ]
+            bounds = list(
+                zip(chosen.reorder_at[0].tolist(), chosen.order_up_to[0].tolist(), strict=True)
+            )
             now = [
-                max(0, up - standing[part.name, name].net - standing[part.name, name].ordered)
-                for name, (_, up) in zip(part.names, bounds, strict=True)
+                rule_order(own.net + own.ordered, reorder, upto)
+                for own, (reorder, upto) in zip(
+                    (standing[part.name, name] for name in part.names), bounds, strict=True
+                )
             ]
         for name, (reorder, upto), order in zip(part.names, bounds, now, strict=True):
             key = part.name, name
@@ -196,7 +213,7 @@ def exact_levels(plan: PartPlan) -> list[tuple[int | None, int | None]]:
     return found
 
 
-def order_map(plan: PartPlan, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def order_map(plan: PartPlan, position: int) -> tuple[Integers, Integers, Integers] | None:
     """Return what a location orders by its own stock and by that of its supplier.
 
     The stocks of the supplier, those of the location, and the units ordered [supplier, own]; None
@@ -216,8 +233,8 @@ def order_map(plan: PartPlan, position: int) -> tuple[np.ndarray, np.ndarray, np
 
 
 def _states(
-    plan: PartPlan, position: int, stocks: np.ndarray, *, shelf: int | None = None
-) -> np.ndarray:
+    plan: PartPlan, position: int, stocks: Integers, *, shelf: int | None = None
+) -> NDArray[np.int32]:
     """Return states [stocks, axes] of the first review with these stocks at a location."""
     start = np.array(plan.nodes.initial_state(), dtype=np.int64)
     states = np.repeat(start[None], stocks.size, axis=0)
@@ -281,13 +298,3 @@ def _remarks(
                 f" {check.probability:.3f})."
             )
     return found
-
-
-def part_of(network: SparesNetwork, name: str) -> Part:
-    """Return a part by its name."""
-    return next(part for part in network.parts if part.name == name)
-
-
-def unlimited(level: int) -> bool:
-    """Whether a level stands for none."""
-    return level >= NO_LIMIT

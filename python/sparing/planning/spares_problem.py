@@ -62,7 +62,11 @@ def standings(source: SparesInput) -> dict[tuple[str, str], Standing]:
                     if (source.orders.part[i], source.orders.location[i]) == (part, location):
                         ordered.append(int(source.orders.quantity[i]))
                         ages.append(source.now - float(source.orders.ordered[i]))
-            age = round(float(np.average(ages, weights=ordered)) / source.settings.period) if ages else 0
+            age = (
+                round(float(np.average(ages, weights=ordered)) / source.settings.period)
+                if ages
+                else 0
+            )
             found[part, location] = Standing(
                 net=last.get((part, location), 0),
                 ordered=sum(ordered),
@@ -285,5 +289,3 @@ def with_downtime(network: SparesNetwork, factor: float) -> SparesNetwork:
         ]
         parts.append(replace(part, locations=tuple(locations)))
     return replace(network, parts=tuple(parts), sla=None)
-
-

@@ -197,7 +197,9 @@ class _Reader:
             found[name] = entry
         return found
 
-    def check_special(self, part: str, own: Mapping[str, Any], locations: Mapping[str, Any]) -> None:
+    def check_special(
+        self, part: str, own: Mapping[str, Any], locations: Mapping[str, Any]
+    ) -> None:
         special = own.get("location", {})
         if not isinstance(special, dict) or not all(isinstance(x, dict) for x in special.values()):
             self.bad(f"part {part}", "location must be a table of tables, one a location")

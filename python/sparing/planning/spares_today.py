@@ -83,7 +83,9 @@ def todays_rules(
     return found
 
 
-def _uses(source: SparesInput) -> dict[tuple[str, str], np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+def _uses(
+    source: SparesInput,
+) -> dict[tuple[str, str], np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
     """Return by part and location the days and units that were taken; absent where not known."""
     rows = dict[tuple[str, str], list[tuple[float, float]]]()
     supplier = {name: table.get("supplier") for name, table in source.settings.locations.items()}
