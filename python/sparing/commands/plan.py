@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
-from sparing.commands.plan_spares import answer, answer_words, print_stocks
+from sparing.commands.plan_spares import answer, answer_words, print_stock_change, print_stocks
 from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
@@ -56,7 +56,7 @@ def plan(
 
 def update(
     folder: Annotated[Path, typer.Argument(help="Of an earlier plan.")],
-    records: Annotated[Path, typer.Argument(help="New inspection or maintenance records, CSV.")],
+    records: Annotated[Path, typer.Argument(help="New records of one kind, CSV.")],
     out: OutOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -66,6 +66,11 @@ def update(
         metrics = _planned(folder, out, records)
     if json:
         print_json(metrics)
+        return
+    if (stocks := metrics.get("spares", {}).get("change")) is not None:
+        print_stock_change(stocks)
+        print()
+        _print_plan(metrics, out)
         return
     change = metrics["change"]
     units = ", ".join(change["units"][:SHOWN_UNITS]) or "none"
@@ -155,6 +160,7 @@ def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from sparing.planning.spares_plan import SparesPlan
+    from sparing.planning.spares_update import kind_of_spares, update_spares
     from sparing.planning.updating import update_plan
     from sparing.planning.whole import plan_folder
     from sparing.report.plan_files import save_plan
@@ -169,6 +175,11 @@ def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, 
         if records is None:
             made = plan_folder(folder, progress=show)
             return made.save(out) if isinstance(made, SparesPlan) else save_plan(made, out)
+        if kind_of_spares(records) is not None:
+            moved, found = update_spares(folder, records, out=out, progress=show)
+            if isinstance(moved, SparesPlan):
+                return moved.save(out, change=found)
+            return save_plan(moved, out, spares_change=found)
         plan, change = update_plan(folder, records, out=out, progress=show)
         return save_plan(plan, out, change=change)
 

@@ -1,4 +1,4 @@
-"""What a stock policy costs and achieves: beside baselines, by service, and under drawn estimates."""
+"""What a stock policy costs and achieves: beside baselines, by service, if estimates are off."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from sparing.planning.spares_input import SparesInput
 from sparing.planning.spares_settings import SETTINGS
-from sparing.records.failure_history import UNIX, FailureTotals, failure_totals
+from sparing.records.failure_history import UNIX, FailureTotals, UnitRecords, failure_totals
 from sparing.records.failures import FailureRecord
 from sparing.records.gamma_rate import GammaRate
 from sparing.records.lead_times import LeadTimeFit, fit_lead_times
@@ -99,7 +99,7 @@ def estimate_spares(source: SparesInput) -> SpareEstimates:
     totals = None
     if source.failures is not None:
         history, given = source.failures, source.settings.first
-        days = history.installed if hasattr(history, "installed") else history.start
+        days = history.installed if isinstance(history, UnitRecords) else history.start
         first = float(days.min()) if given is None else given
         totals = failure_totals(
             history, source.parts, source.locations, first=first, last=source.now

@@ -11,7 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from sparing.planning.spares_settings import SETTINGS, SpareSettings, read_spare_settings
-from sparing.records.failure_history import UNIX, FailureHistory, read_failure_history
+from sparing.records.failure_history import (
+    UNIX,
+    FailureHistory,
+    UnitRecords,
+    read_failure_history,
+)
 from sparing.records.problems import ProblemLog
 from sparing.records.stocks import OrderRecords, StockRecords, read_orders, read_stock
 
@@ -80,7 +85,7 @@ def read_spares(folder: Path, table: Mapping[str, Any], log: ProblemLog) -> Spar
     if settings is None:
         if len(log.problems) == before:
             for name in (FAILURES, STOCK, ORDERS):
-                if (path := _file(folder, name)) is not None:
+                if (path := records_file(folder, name)) is not None:
                     what = f"[spares] is missing, which {path.name} is for"
                     log.add(SETTINGS, 0, "spares", what)
         return None
@@ -88,18 +93,25 @@ def read_spares(folder: Path, table: Mapping[str, Any], log: ProblemLog) -> Spar
     locations = tuple(settings.locations)
 
     def read(name: str, reader: Callable[[Path, Any, Any, ProblemLog], Read | None]) -> Read | None:
-        path = _file(folder, name)
+        path = records_file(folder, name)
         return None if path is None else reader(path, names, locations, log)
 
     found = SparesInput(
         settings=settings,
-        failures=read(FAILURES, read_failure_history),
+        failures=_failures(folder, names, locations, log),
         stock=read(STOCK, read_stock),
         orders=read(ORDERS, read_orders),
     )
     if len(log.problems) == before:
         check_together(found, log)
     return found
+
+
+def _failures(
+    folder: Path, names: tuple[str, ...] | None, locations: tuple[str, ...], log: ProblemLog
+) -> FailureHistory | None:
+    path = records_file(folder, FAILURES)
+    return None if path is None else read_failure_history(path, names, locations, log)
 
 
 def check_together(found: SparesInput, log: ProblemLog) -> None:
@@ -122,10 +134,10 @@ def check_together(found: SparesInput, log: ProblemLog) -> None:
 
 
 def _latest_failure(found: FailureHistory) -> float:
-    return float(found.start.max()) if hasattr(found, "start") else found.last_day
+    return found.last_day if isinstance(found, UnitRecords) else float(found.start.max())
 
 
-def _file(folder: Path, name: str) -> Path | None:
+def records_file(folder: Path, name: str) -> Path | None:
     """Return the file of some records, or None: Parquet before CSV; defects.csv serves, too."""
     names = (name, "defects") if name == FAILURES else (name,)
     paths = [folder / f"{n}{ending}" for n in names for ending in (".parquet", ".csv")]

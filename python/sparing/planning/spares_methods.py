@@ -208,7 +208,6 @@ def base_stocks(
         Of downtime that they are made for, in times its cost. None: per part that of least cost in
         rollouts of another seed, or with an SLA the least one at which those reach it.
     """
-
     network = replace(network, belief_levels=None)  # rules look at no belief
 
     def rules(factor: float) -> dict[str, PartPolicy]:

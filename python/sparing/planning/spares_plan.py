@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sparing.evaluate.network_plan import PartPlan
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
+from sparing.planning.spares_change import SparesChange
 from sparing.planning.spares_compare import (
     CurvePoint,
     SparesRobustness,
@@ -28,7 +29,6 @@ from sparing.planning.spares_methods import StockPolicy, choose, plan_stock, wit
 from sparing.planning.spares_problem import Standing, judged, network_of, standings
 from sparing.planning.spares_saved import rule_order
 from sparing.planning.spares_today import TodayLevels, todays_levels, todays_rules
-
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 Integers: TypeAlias = NDArray[np.int64]
@@ -84,11 +84,14 @@ class SparesPlan:
         """The levels whose location has to order now."""
         return tuple(level for level in self.levels if level.order_now > 0)
 
-    def save(self, folder: str | Path) -> dict[str, Any]:
-        """Write report.html, metrics.json and stock_policy.parquet; return the metrics."""
+    def save(self, folder: str | Path, *, change: SparesChange | None = None) -> dict[str, Any]:
+        """Write report.html, metrics.json and stock_policy.parquet; return the metrics.
+
+        The folder is whole or not there; `change` is what an update changed, for the report.
+        """
         from sparing.report.spares_files import save_spares_plan
 
-        return save_spares_plan(self, folder)
+        return save_spares_plan(self, folder, change=change)
 
 
 def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -> SparesPlan:
@@ -140,17 +143,18 @@ def make_spares_plan(source: SparesInput, *, progress: Progress | None = None) -
     robustness = stock_robustness(
         network, {row.key: row.policies for row in rows}, estimates, settings, progress=drawn
     )
+    levels = _levels(network, policy, standing, today)
     return SparesPlan(
         source=source,
         estimates=estimates,
         demand=demand,
         network=network,
         policy=policy,
-        levels=_levels(network, policy, standing, today),
+        levels=levels,
         rows=rows,
         curve=curve,
         robustness=robustness,
-        remarks=tuple(_remarks(source, estimates, network, standing, today)),
+        remarks=tuple(_remarks(source, estimates, network, standing, today, levels)),
     )
 
 
@@ -168,14 +172,12 @@ def _levels(
             now = [chosen.first_decision[name] for name in part.names]
         else:
             assert isinstance(chosen, StockRules)
-            bounds = list(
-                zip(chosen.reorder_at[0].tolist(), chosen.order_up_to[0].tolist(), strict=True)
-            )
+            reorders, tops = chosen.reorder_at[0].tolist(), chosen.order_up_to[0].tolist()
+            bounds = list(zip(reorders, tops, strict=True))
+            own = [standing[part.name, name] for name in part.names]
             now = [
-                rule_order(own.net + own.ordered, reorder, upto)
-                for own, (reorder, upto) in zip(
-                    (standing[part.name, name] for name in part.names), bounds, strict=True
-                )
+                rule_order(x.net + x.ordered, reorder, upto)
+                for x, reorder, upto in zip(own, reorders, tops, strict=True)
             ]
         for name, (reorder, upto), order in zip(part.names, bounds, now, strict=True):
             key = part.name, name
@@ -248,12 +250,28 @@ def _states(
     return states.astype(np.int32)
 
 
+def _filled(source: SparesInput, network: SparesNetwork, levels: Sequence[StockLevel]) -> list[str]:
+    """Return where the plan fills a capacity that was taken for it."""
+    capacity = {
+        (part.name, place.name): place.capacity
+        for part in network.parts
+        for place in part.locations
+        if "capacity" not in source.settings.table(part.name, place.name)
+    }
+    return [
+        f"{x.part} at {x.location} ({x.order_up_to})"
+        for x in levels
+        if x.order_up_to is not None and capacity.get((x.part, x.location)) == x.order_up_to
+    ]
+
+
 def _remarks(
     source: SparesInput,
     estimates: SpareEstimates,
     network: SparesNetwork,
     standing: Mapping[tuple[str, str], Standing],
     today: Mapping[tuple[str, str], TodayLevels] | None,
+    levels: Sequence[StockLevel],
 ) -> list[str]:
     """Return what a reader has to know about the records."""
     found = []
@@ -266,7 +284,8 @@ def _remarks(
     several = [f"{p} at {x}" for (p, x), now in standing.items() if now.num_orders > 1]
     if several:
         found.append(
-            f"Several orders are under way and are taken as one, of their mean age: {', '.join(several)}."
+            "Several orders are under way and are taken as one, of their mean age:"
+            f" {', '.join(several)}."
         )
     for part in network.parts:
         for place in part.locations:
@@ -281,14 +300,21 @@ def _remarks(
     if source.orders is not None:
         waiting = int(source.orders.under_way.sum())
         found.append(
-            f"{waiting} orders under way are not in the lead times, which are those of orders that"
-            " came; waiting for a supplier without stock is part of them."
+            f"Lead times are those of orders that came ({waiting} under way are not among them);"
+            " waiting for a supplier without stock is part of them."
+        )
+    full = _filled(source, network, levels)
+    if full:
+        found.append(
+            "Filled up to a capacity that plan.toml does not give; give one, if there is more"
+            f" room: {', '.join(full)}."
         )
     if today is not None:
         guessed = [f"{p} at {x}" for (p, x), level in today.items() if level.num_orders < 2]
         if guessed:
             found.append(
-                f"Too few orders to read today's levels from; the position of now serves: {', '.join(guessed)}."
+                "Too few orders to read today's levels from; the position of now serves:"
+                f" {', '.join(guessed)}."
             )
     for check in estimates.checks:
         if check.suspicious:

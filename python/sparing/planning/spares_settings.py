@@ -120,12 +120,23 @@ def read_spare_settings(table: Mapping[str, Any], log: ProblemLog) -> SpareSetti
     if len(log.problems) > before:
         return None
     common = {key: given[key] for key in (*STOCK_KEYS, *OF_PARTS) if key in given}
+    period, discount = numbers["period"], numbers["discount"]
+    assert period is not None  # else a problem was noted
+    assert discount is not None
+    assert isinstance(seed, int)
     return SpareSettings(
-        **numbers,  # type: ignore[arg-type]
-        **counts,
-        **choices,
-        **dates,
+        period=period,
+        periods=counts["periods"],
+        beyond=counts["beyond"],
+        discount=discount,
+        sla=numbers["sla"],
+        exact_states=counts["exact_states"],
+        draws=counts["draws"],
         seed=seed,
+        method=choices["method"],
+        demand=choices["demand"],
+        first=dates["first"],
+        last=dates["last"],
         locations=locations,
         parts=parts,
         common=common,

@@ -80,14 +80,19 @@ def curve_chart(
             for x, y in line
         ]
         parts.append(_key(LEFT + 14, TOP + 14 + 17 * number, colour, name))
-    for name, x, y in points:
+    for number, (name, x, y) in enumerate(points):
         colour = COLOURS.get(name, "#222")
         at, up = axes.x(_nines(x)), axes.y(y)
         right = at > WIDTH - 160
         parts.append(
             f'<path d="M{at - 6:.1f} {up:.1f}h12M{at:.1f} {up - 6:.1f}v12" stroke="{colour}"'
             ' stroke-width="2"/>'
-            + _text(at + (-9 if right else 9), up - 7, name, "end" if right else "start")
+            + _text(
+                at + (-9 if right else 9),
+                up + (18 if number % 2 == 0 else -7),
+                name,
+                "end" if right else "start",
+            )
         )
     return "".join(parts) + "</svg>"
 

@@ -10,7 +10,7 @@ from sparing.evaluate.network_plan import PartPlan
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.spares_demand import LEVELS
 from sparing.planning.spares_plan import SparesPlan, StockLevel, order_map
-from sparing.records.failure_history import UNIX
+from sparing.records.failure_history import UNIX, UnitRecords
 from sparing.report import html
 from sparing.report.spares_charts import curve_chart, demand_chart, order_table
 
@@ -188,7 +188,8 @@ def stock_cost(spares: SparesPlan) -> str:
             f"The intervals by records are over {spares.robustness.cost[first.key].size} draws of"
             " failure rates and lead times, each policy as it is; the last column says in how many"
             " of them a policy costs more than the recommended one. ± is the 95 % interval of the"
-            " rollouts.",
+            " rollouts. One order of a part is under way to a location at a time, which is hard on"
+            " base stocks: they order units one by one.",
             "note",
         ),
     ]
@@ -344,7 +345,9 @@ def spares_assumptions(spares: SparesPlan) -> list[str]:
     """Return what the stocks rest on, a line each."""
     source, lines = spares.source, list[str]()
     settings = source.settings
-    unit = "unit-year" if hasattr(source.failures, "installed") else "unit of the records' exposure"
+    unit = (
+        "unit-year" if isinstance(source.failures, UnitRecords) else "unit of the records' exposure"
+    )
     first = settings.first
     if source.failures is not None:
         since = "the first installation on record" if first is None else str(_day(first))
