@@ -13,6 +13,7 @@ from sparing.policies import Policy
 
 if TYPE_CHECKING:
     from sparing.learn.belief_training import BeliefNetworkPolicy
+    from sparing.learn.curve import CurvePoint
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +46,8 @@ class TrainingResult:
         Whether objectives are exact bounds, or else confidence intervals of simulations.
     seconds
         Of training and compilation, all seeds.
+    curve
+        Exact figures on the way, where they were asked for.
     """
 
     model: Any
@@ -55,6 +58,7 @@ class TrainingResult:
     optimum: Bounds | None
     exact: bool
     seconds: float
+    curve: tuple[CurvePoint, ...] = ()
 
     @property
     def best(self) -> SeedResult:

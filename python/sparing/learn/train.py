@@ -49,6 +49,7 @@ def train(
     resume: bool = False,
     checkpoint_s: float = CHECKPOINT_S,
     progress: TrainingHook | None = None,
+    curve: bool = False,
 ) -> TrainingResult:
     """Train a policy for `model` and evaluate it.
 
@@ -82,6 +83,9 @@ def train(
         identical result.
     progress
         Called with a `sparing.learn.run.TrainingProgress` now and then.
+    curve
+        Whether the policy is evaluated exactly fifty times on the way: what acts, and its greedy
+        choices. Multi-component systems in the flat view.
 
     Raises
     ------
@@ -96,6 +100,8 @@ def train(
     if not numbers:
         raise ValueError(f"at least one seed is needed; got {seeds!r}.")
     if isinstance(model, HiddenProblem):
+        if curve:
+            raise ValueError("curves are of multi-component systems without stocked spares.")
         if view != "sequential" or features is not None:
             raise ValueError(
                 "hidden degradation has one view (sequential) and one kind of features (beliefs);"
@@ -127,6 +133,11 @@ def train(
         from sparing.learn.penalty import PenalisedEnvironment
 
         trained_on = PenalisedEnvironment(environment, chosen.penalty)
+    recorder = None
+    if curve:
+        from sparing.learn.curve import CurveRecorder
+
+        recorder = CurveRecorder(model, environment, masked=chosen.penalty is None)
     started = time.monotonic()
     start = _start(warm_start, environment, view, features, chosen.discount)
     network, found = train_seeds(
@@ -141,6 +152,7 @@ def train(
         checkpoint_s=checkpoint_s,
         progress=progress,
         warm_start=start,
+        watch=recorder,
     )
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
@@ -154,6 +166,7 @@ def train(
         optimum=optimum,
         exact=goal.fits,
         seconds=seconds,
+        curve=() if recorder is None else tuple(recorder.points),
     )
 
 
