@@ -25,6 +25,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
+from sparing.commands.train_curve import curve_report, print_curve, save_curve
 from sparing.commands.train_lookahead import train_lookahead_case
 from sparing.commands.train_predicted import (
     CostPresetName,
@@ -108,6 +109,13 @@ def train(
     cost_preset: Annotated[
         CostPresetName, typer.Option(help="Network of the predicted cost; thesis: table 6.")
     ] = CostPresetName.default,
+    curve: Annotated[
+        bool,
+        typer.Option(
+            "--curve",
+            help="Evaluate the policy exactly on the way, and list its actions (--view flat).",
+        ),
+    ] = False,
     device: Annotated[
         str | None, typer.Option(help="Such as cpu, gpu or cpu:1.", show_default="the first")
     ] = None,
@@ -162,6 +170,7 @@ def train(
             "settings": settings,
             "warm_start": simpler,
             "device": device,
+            "curve": curve,
             "out": out,
             "resume": resume,
         }
@@ -181,17 +190,23 @@ def train(
         report = training_report(case, result)
         if judged is not None:
             report |= predicted_report(judged)
+        if curve:
+            report |= curve_report(case, result)
         if warm_start is not None:
             report["warm_start"] = warm_start
         if out is not None:
             save_training(result, out, finite(report))
             _plot(result, out, case)
+            if curve:
+                save_curve(case, result, out)
     if json:
         print_json(report)
     else:
         _print_text(result, report, out)
         if judged is not None:
             print_judged(judged)
+        if curve:
+            print_curve(report)
 
 
 def training_report(case: str, result: TrainingResult) -> dict[str, Any]:

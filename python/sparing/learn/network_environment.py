@@ -191,7 +191,7 @@ class NetworkEnvironment:
         chance = np.zeros((self.count, self._longest), np.float32)
         for i, location in enumerate(locations):
             chance[i, : len(location.arrival)] = location.arrival
-        arrives = draws[: self.count].T < jnp.asarray(chance)[jnp.arange(self.count), age]
+        arrives = jnp.asarray(chance)[jnp.arange(self.count), age] > draws[: self.count].T
         stock = stock + jnp.where(arrives, ordered, 0)
         age = jnp.where(arrives | (ordered == 0), 0, age + 1)
         ordered = jnp.where(arrives, 0, ordered)
