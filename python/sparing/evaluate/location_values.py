@@ -50,7 +50,7 @@ def sample_values(
 ) -> LocationSamples:
     """Return random states of all locations and periods with the exact values of their choices.
 
-    Stocks are uniform, failures those of a rate drawn from the prior, and two of five have an
+    Low stocks are likelier than high ones (of a uniform square), failures those of a rate drawn from the prior, and two of five have an
     order under way. Locations with equal problems share what was solved, not the states.
     """
     part, solved = planner.part, dict[object, list[int]]()
@@ -98,7 +98,8 @@ class _Sampler:
         orders, ages = self._orders(), len(location.arrival)
         low = at.shape[1] - 1 - location.capacity
         first = 0 if location.is_site else low  # in the twin a warehouse owes nothing
-        stock = rng.integers(first, at.shape[1], self.count)
+        shelf = (at.shape[1] - first) * rng.random(self.count) ** 2
+        stock = first + np.floor(shelf).astype(np.int64)
         failures = self._failures(period, at.shape[2])
         on_hand = np.maximum(stock - low, 0)
         k = rng.integers(0, max(len(orders), 1), self.count)

@@ -146,9 +146,7 @@ class LocationAgents:
 
     def wanted(self, choices: jax.Array) -> jax.Array:
         """Return the units [L, P, N] of choices [L, P, N]."""
-        table = jnp.broadcast_to(
-            jnp.asarray(self.quantities), (*choices.shape, self.num_actions)
-        )
+        table = jnp.broadcast_to(jnp.asarray(self.quantities), (*choices.shape, self.num_actions))
         return jnp.take_along_axis(table, choices[..., None], axis=-1)[..., 0]
 
     def cost(

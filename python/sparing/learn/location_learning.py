@@ -14,10 +14,9 @@ import optax
 
 from sparing.evaluate.location_plan import LocationPlanner
 from sparing.evaluate.location_values import LocationSamples, sample_values
-from sparing.learn.learners import Centre
 from sparing.learn.location_agents import LocationAgents, Sight
-from sparing.learn.networks import Network, Parameters, cheapest
-from sparing.learn.rollout_learners import Rollout, RolloutState, pqn
+from sparing.learn.networks import Network, Parameters, cheapest, picked
+from sparing.learn.rollout_learners import Rollout, traced
 from sparing.learn.twin_dynamics import Dynamics
 from sparing.learn.twin_lanes import Wanted
 from sparing.learn.twin_state import Fleets, started
@@ -44,6 +43,9 @@ class LocationSettings:
     learning_rate, epsilon, temperature
         Of Q(lambda) learning; with probability `epsilon` a choice is drawn, likelier the less it
         is thought to cost, in units of `temperature`.
+    anchor
+        Weight of the fit to the plan's values, which goes on while learning: states that are not
+        met meanwhile keep their values.
     trace, passes, batch
         Lambda, passes over a rollout, and agents' choices in a batch.
     """
@@ -54,10 +56,11 @@ class LocationSettings:
     fit_rate: float = 2e-3
     fleets: int = 256
     reviews: int = 4
-    learning_rate: float = 1e-4
-    epsilon: float = 0.2
-    temperature: float = 1.0
+    learning_rate: float = 3e-5
+    epsilon: float = 0.1
+    temperature: float = 0.2
     trace: float = 0.9
+    anchor: float = 1.0
     passes: int = 2
     batch: int = 4096
 
@@ -68,6 +71,8 @@ class Start:
 
     Attributes
     ----------
+    data
+        Features, masks and values in units of the agents, of the sampled states.
     agreement
         Share of sampled states in which its choice is the plan's.
     regret
@@ -77,6 +82,7 @@ class Start:
     agents: LocationAgents
     network: Network
     parameters: Parameters
+    data: tuple[Any, Any, Any]
     agreement: float
     regret: float
 
@@ -126,6 +132,7 @@ def start_from_plans(
         agents=agents,
         network=network,
         parameters=parameters,
+        data=data,
         agreement=float((regret <= 1e-6).mean()),
         regret=float(regret.mean()),
     )
@@ -151,7 +158,7 @@ def _agents(
         for i in range(locations):
             here = samples.location == i
             gap = (second - best)[here & np.isfinite(second)]
-            unit[p, i] = max(2.0 * float(np.median(gap)) if gap.size else 1.0, 1e-3)
+            unit[p, i] = max(float(np.quantile(gap, 0.25)) if gap.size else 1.0, 1e-3)
             sums = np.bincount(samples.period[here], best[here], reviews)
             counts = np.bincount(samples.period[here], minlength=reviews)
             baseline[p, i] = sums / np.maximum(counts, 1)
@@ -191,11 +198,7 @@ def _rows(
     return np.asarray(features), mask, goal
 
 
-def _fitted(network: Network, data: Any, settings: LocationSettings, seed: int) -> Parameters:
-    """Fit by least squares in which choices weigh less the dearer they are than the best."""
-    optimizer = optax.adam(
-        optax.cosine_decay_schedule(settings.fit_rate, settings.fit_steps, alpha=0.01)
-    )
+def _plan_loss(network: Network, data: Any) -> Callable[[Parameters, jax.Array], jax.Array]:
     features, mask, goal = (jnp.asarray(x) for x in data)
 
     def loss(parameters: Parameters, rows: jax.Array) -> jax.Array:
@@ -205,9 +208,19 @@ def _fitted(network: Network, data: Any, settings: LocationSettings, seed: int) 
         weight = allowed / (1.0 + excess)
         return (weight * jnp.square(values - wanted)).sum(axis=-1).mean()
 
+    return loss
+
+
+def _fitted(network: Network, data: Any, settings: LocationSettings, seed: int) -> Parameters:
+    """Fit by least squares in which choices weigh less the dearer they are than the best."""
+    optimizer = optax.adam(
+        optax.cosine_decay_schedule(settings.fit_rate, settings.fit_steps, alpha=0.01)
+    )
+    loss, size = _plan_loss(network, data), len(data[0])
+
     def step(carry: Any, key: jax.Array) -> tuple[Any, jax.Array]:
         parameters, memory = carry
-        rows = jax.random.randint(key, (FIT_BATCH,), 0, len(features))
+        rows = jax.random.randint(key, (FIT_BATCH,), 0, size)
         error, gradients = jax.value_and_grad(loss)(parameters, rows)
         updates, memory = optimizer.update(gradients, memory, parameters)
         return (optax.apply_updates(parameters, updates), memory), error
@@ -239,26 +252,18 @@ def refined(
     All fleets begin at hour 0 of a life of their own (true rates, weather, ages), and what they
     meet in `settings.reviews` reviews is learned from before they go on.
     """
-    agents, network = start.agents, start.network
+    agents = start.agents
     twin = agents.tables.twin
     size = settings.fleets * agents.dynamics.shape[0] * agents.dynamics.shape[1]
-    learner = pqn(
-        network,
-        optax.adam(settings.learning_rate),
-        trace=settings.trace,
-        num_passes=settings.passes,
-        num_batches=max(1, settings.reviews * size // settings.batch),
-        centre=Centre.none,
-    )
+    optimizer = optax.adam(settings.learning_rate)
+    learn = _anchored(start, optimizer, settings, settings.reviews * size)
     key = jax.random.key(seed)
-    fresh = learner.init(jax.random.fold_in(key, 0))
-    memory = optax.adam(settings.learning_rate).init({"q": start.parameters, "v": fresh.value})
-    state = fresh._replace(parameters=start.parameters, optimizer=memory)
+    state = start.parameters, optimizer.init(start.parameters)
 
     @jax.jit
-    def live(key: jax.Array, state: RolloutState, fleets: Fleets) -> Any:
-        fleets, rollout, cost = _rollout(key, state.parameters, fleets, start, settings)
-        state, error = learner.step(jax.random.fold_in(key, 1), state, rollout)
+    def live(key: jax.Array, state: Any, fleets: Fleets) -> Any:
+        fleets, rollout, cost = _rollout(key, state[0], fleets, start, settings)
+        state, error = learn(jax.random.fold_in(key, 1), state, rollout)
         return state, fleets, cost, error
 
     fleets = started(
@@ -269,7 +274,56 @@ def refined(
         state, fleets, cost, error = live(jax.random.fold_in(key, 2 + number), state, fleets)
         lived = (number + 1) * settings.reviews * twin.period_hours / 24.0
         report = {"cost_per_review": float(cost), "loss": float(error)}
-        yield lived, state.parameters, report
+        yield lived, state[0], report
+
+
+def _anchored(
+    start: Start, optimizer: optax.GradientTransformation, settings: LocationSettings, size: int
+) -> Callable[[jax.Array, Any, Rollout], tuple[Any, jax.Array]]:
+    """Return the step of Q(lambda) that keeps fitting the plan's values beside."""
+    network = start.network
+    plan_loss, samples = _plan_loss(network, start.data), len(start.data[0])
+    num_batches = max(1, size // settings.batch)
+
+    def returns(parameters: Parameters, found: Rollout) -> jax.Array:
+        values = network.apply(parameters, found.features, found.mask)
+        best = picked(values, cheapest(values, found.mask))
+        follows = picked(values[:-1], found.actions) <= best[:-1]
+        return traced(found, jnp.float32(0.0), best, jnp.where(follows, settings.trace, 0.0))
+
+    def loss(parameters: Parameters, part: Any, anchors: jax.Array) -> jax.Array:
+        features, mask, actions, goal = part
+        values = picked(network.apply(parameters, features, mask), actions)
+        anchored = plan_loss(parameters, anchors) if settings.anchor > 0.0 else 0.0
+        return jnp.square(values - goal).mean() + settings.anchor * anchored
+
+    def learn(key: jax.Array, state: Any, found: Rollout) -> tuple[Any, jax.Array]:
+        goal = returns(state[0], found)
+        columns = (found.features[:-1], found.mask[:-1], found.actions, goal)
+        flat = [x.reshape(-1, *x.shape[2:]) for x in columns]
+
+        def update(carry: Any, row: Any) -> tuple[Any, jax.Array]:
+            rows, key = row
+            anchors = jax.random.randint(key, (FIT_BATCH,), 0, samples)
+            part = [x[rows] for x in flat]
+            error, gradients = jax.value_and_grad(loss)(carry[0], part, anchors)
+            updates, memory = optimizer.update(gradients, carry[1], carry[0])
+            return (optax.apply_updates(carry[0], updates), memory), error
+
+        def go_over(carry: Any, key: jax.Array) -> tuple[Any, jax.Array]:
+            keys = jax.random.split(key)
+            order = jax.random.permutation(keys[0], len(flat[0]))
+            used = len(flat[0]) // num_batches
+            rows = order[: used * num_batches].reshape(num_batches, used)
+            carry, errors = jax.lax.scan(
+                update, carry, (rows, jax.random.split(keys[1], num_batches))
+            )
+            return carry, errors.mean()
+
+        state, errors = jax.lax.scan(go_over, state, jax.random.split(key, settings.passes))
+        return state, errors.mean()
+
+    return learn
 
 
 def _rollout(

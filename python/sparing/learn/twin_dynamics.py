@@ -112,9 +112,7 @@ class Dynamics:
             on_hand=held,
             ordered=fleets.ordered.at[..., 0].add(quantity),
             due=fleets.due.at[..., 0].set(jnp.where(placed, now + lead, fleets.due[..., 0])),
-            ticket=jnp.where(
-                placed[..., None], fleets.period[:, None, None, None], fleets.ticket
-            ),
+            ticket=jnp.where(placed[..., None], fleets.period[:, None, None, None], fleets.ticket),
         )
         counts = self.nothing(len(wanted))
         return fleets, self._paid(counts, quantity), quantity
@@ -267,7 +265,9 @@ class Dynamics:
             hot = units == unit[..., None]
             age = at - jnp.where(hot, put_in, 0.0).sum(axis=-1)
             up = (age >= 0.0) | self.tables.twin.down_units_fail
-            fails = (many > k) & up & (_uniform16(words[3 + 2 * k]) * tables.bound < self._ageing(age))
+            fails = (
+                (many > k) & up & (_uniform16(words[3 + 2 * k]) * tables.bound < self._ageing(age))
+            )
             filled = fails & (on_hand > 0)
             waits = fails & ~filled & (waiting < tables.backorders[:, sites])
             flown = fails & ~filled & ~waits
@@ -424,9 +424,7 @@ class Dynamics:
     def _paid(self, counts: Counts, quantity: jax.Array) -> Counts:
         placed = quantity > 0
         cost = placed * self.tables.order_fixed + quantity * self.tables.order_unit
-        return counts._replace(
-            orders=counts.orders + placed, order_cost=counts.order_cost + cost
-        )
+        return counts._replace(orders=counts.orders + placed, order_cost=counts.order_cost + cost)
 
     def _volume(self, fleets: Fleets) -> jax.Array:
         """Return the volume on hand and on order by location [L, N]."""
