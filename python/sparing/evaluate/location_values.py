@@ -50,8 +50,9 @@ def sample_values(
 ) -> LocationSamples:
     """Return random states of all locations and periods with the exact values of their choices.
 
-    Low stocks are likelier than high ones (of a uniform square), failures those of a rate drawn from the prior, and two of five have an
-    order under way. Locations with equal problems share what was solved, not the states.
+    Low stocks are likelier than high ones (the square of a uniform share), failures are those of a
+    rate drawn from the prior, and two of five have an order under way. Locations with equal
+    problems share what was solved, not the states.
     """
     part, solved = planner.part, dict[object, list[int]]()
     for i in range(len(part.locations)):

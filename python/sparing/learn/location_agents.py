@@ -1,7 +1,8 @@
 """Every location of every fleet as an agent: what it sees, what it may order, what it pays.
 
-One small network serves them all. It sees what the belief plan by location sees (stock, order under
-way and its age, period, belief) and what that leaves out: the supplier's shelf and the stocks below.
+One small network serves them all. It sees what the belief plan by location sees (stock, order
+under way and its age, period, belief) and what that leaves out: the supplier's shelf and the stocks
+below.
 """
 
 from __future__ import annotations
