@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -169,3 +171,7 @@ def test_bad_questions_are_told(tmp_path):
         found.rates_by_age([0, 9, 12])
     with pytest.raises(ValueError, match="a trend needs two events"):
         power_law_trend(found)
+    dear = replace(found, amount=np.array([2.5]))
+    for ask in (power_law_trend, lambda r: r.rate, lambda r: r.rates_by_age([0, 1])):
+        with pytest.raises(ValueError, match=r"event 0 of 'a' counts for 2\.5"):
+            ask(dear)

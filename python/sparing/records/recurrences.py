@@ -48,7 +48,8 @@ class Recurrences:
 
     @property
     def rate(self) -> GammaRate:
-        """The belief on one constant rate of `amount` per unit of time (Jeffreys' prior)."""
+        """The belief on one constant rate of single events per unit of time (Jeffreys' prior)."""
+        self._check_single()
         return JEFFREYS.updated(float(self.amount.sum()), self.exposure)
 
     def rates_by_age(self, edges: Sequence[float]) -> tuple[GammaRate, ...]:
@@ -57,8 +58,9 @@ class Recurrences:
         Raises
         ------
         ValueError
-            If ages do not grow, or no unit was seen between two of them.
+            If ages do not grow, no unit was seen between two of them, or events are not single.
         """
+        self._check_single()
         ages = np.asarray(edges, dtype=np.float64)
         if ages.size < 2 or not (np.diff(ages) > 0.0).all() or ages[0] < 0.0:
             raise ValueError(f"edges must be two or more growing ages >= 0; got {list(edges)}.")
@@ -71,6 +73,13 @@ class Recurrences:
         return tuple(
             JEFFREYS.updated(float(c), float(t)) for c, t in zip(count, exposure, strict=True)
         )
+
+    def _check_single(self) -> None:
+        for i in np.flatnonzero(self.amount != 1.0)[:1]:
+            raise ValueError(
+                f"event {i} of {self.units[self.owner[i]]!r} counts for {self.amount[i]:g}: a rate is"
+                " one of single events; leave the amount out, or ask for `mean_cumulative`."
+            )
 
 
 def read_recurrences(
@@ -150,7 +159,7 @@ class MeanCumulative:
     age
         Shape (m,).
     mean, lower, upper
-        Shape (m,): the estimate and an interval of 95 %.
+        Shape (m,): the estimate and an interval of 95 %; NaN where there is one unit alone.
     at_risk
         Shape (m,): units still followed at that age.
     """
@@ -184,6 +193,8 @@ def mean_cumulative(records: Recurrences, ages: ArrayLike) -> MeanCumulative:
     mean = np.concatenate(([0.0], np.cumsum(step)))[last]
     variance = np.array([_variance(records, times, at, step, risk, n) for n in last])
     spread = 1.959963984540054 * np.sqrt(variance) / np.maximum(mean, 1e-300)
+    if len(records.units) == 1:
+        spread = np.full(mean.size, np.nan)  # what differs from unit to unit is not seen
     return MeanCumulative(
         age=asked,
         mean=mean,
@@ -244,10 +255,11 @@ def power_law_trend(records: Recurrences) -> PowerLawTrend:
     Raises
     ------
     ValueError
-        If there are fewer than two events behind age 0.
+        If there are fewer than two events behind age 0, or events are not single.
     """
     from scipy.optimize import brentq
 
+    records._check_single()
     after = records.time > 0.0
     weight, log_time = records.amount[after], np.log(records.time[after])
     count = float(weight.sum())
