@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
-import sparing
-from sparing.models.case_files import CaseError
+from broken_cases import assert_refused
 
 CASE = (Path(__file__).parent / "data" / "joint.toml").read_text(encoding="utf-8")
 SEAL_USERS = 'used_by = ["c2", "c3"]'
@@ -188,10 +186,4 @@ FILES = {
 
 @pytest.mark.parametrize("broken", FILES.values(), ids=FILES.keys())
 def test_a_broken_spare_is_refused_by_name(tmp_path, broken):
-    old, new, message = broken
-    assert old in CASE
-    file = tmp_path / "pumps.toml"
-    file.write_text(CASE.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(CaseError, match=re.escape(message)) as caught:
-        sparing.load(file)
-    assert str(caught.value).startswith(f"{file}: ")
+    assert_refused(tmp_path, CASE, broken)

@@ -9,35 +9,6 @@ import numpy as np
 import pytest
 import sparing
 from case_texts import write_case
-from sparing import cli
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process: exit code, stdout, stderr."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-@pytest.fixture
-def run_json(run):
-    def run_json(*arguments):
-        code, out, _ = run(*arguments, "--json")
-        assert code == 0
-        return json.loads(out, parse_constant=pytest.fail)
-
-    return run_json
 
 
 def test_cases_are_listed_with_their_size(run, run_json):

@@ -24,19 +24,6 @@ JOINT = Path(__file__).parent / "data" / "joint.toml"
 BUILT_IN = "joint-maintenance-spares"
 
 
-@pytest.fixture
-def run(capsys):
-    from sparing import cli
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(argument) for argument in arguments])
-        found = capsys.readouterr()
-        return ended.value.code, found.out, found.err
-
-    return call
-
-
 def average_problem(seed):
     return random_joint(np.random.default_rng(seed), criterion="average", discount=1.0)
 

@@ -76,7 +76,8 @@ net::Law law_of(const Arrays& a, const net::Network& n, double shape, std::int32
             a.get<std::int32_t>("lead_start"),
             a.get<double>("lead_chance"),
             a.get<std::int32_t>("first_age"),
-            a.get<double>("rates")};
+            a.get<double>("rates"),
+            a.get<std::int32_t>("given")};
 }
 
 net::TablePolicy table_of(const Arrays& a, const net::Network& n,

@@ -64,6 +64,22 @@ py::dict read_file(const py::buffer& data, double tolerance, std::uint64_t max_e
     return out;
 }
 
+pomdp::Model model_of(const I64& t_indptr, const I32& t_column, const F64& t_prob,
+                      const I64& o_indptr, const I32& o_column, const F64& o_prob,
+                      const F64& reward, const F64& start, std::int64_t num_actions,
+                      std::int64_t num_observations, double discount) {
+    return {start.size(),
+            num_actions,
+            num_observations,
+            discount,
+            {in(t_indptr), in(t_column), in(t_prob)},
+            {in(o_indptr), in(o_column), in(o_prob)},
+            in(reward),
+            in(start),
+            {},
+            {}};
+}
+
 std::unique_ptr<pomdp::Search> search(const I64& t_indptr, const I32& t_column, const F64& t_prob,
                                       const I64& o_indptr, const I32& o_column, const F64& o_prob,
                                       const F64& reward, const F64& start, const F64& floor,
@@ -72,16 +88,10 @@ std::unique_ptr<pomdp::Search> search(const I64& t_indptr, const I32& t_column, 
                                       bool improve_lower, bool improve_upper,
                                       double initial_tolerance, std::int64_t memory_limit,
                                       int num_threads) {
-    const pomdp::Model model{start.size(),
-                             num_actions,
-                             num_observations,
-                             discount,
-                             {in(t_indptr), in(t_column), in(t_prob)},
-                             {in(o_indptr), in(o_column), in(o_prob)},
-                             in(reward),
-                             in(start),
-                             in(floor),
-                             in(ceiling)};
+    pomdp::Model model = model_of(t_indptr, t_column, t_prob, o_indptr, o_column, o_prob, reward,
+                                  start, num_actions, num_observations, discount);
+    model.floor = in(floor);
+    model.ceiling = in(ceiling);
     pomdp::SearchOptions options;
     options.improve_lower = improve_lower;
     options.improve_upper = improve_upper;
@@ -97,6 +107,18 @@ py::tuple listed(const pomdp::Domains& domains) {
     for (std::size_t d = 0; d < domains.size(); ++d)
         out.append(array(std::vector<std::int32_t>(domains[static_cast<std::int32_t>(d)].states)));
     return py::make_tuple(domains.start(), out);
+}
+
+/// Vectors [k, states of the domain], one action each.
+template <class Holder>
+void add_alphas(Holder& holder, std::int32_t domain, const I32& action, const F64& values) {
+    const std::size_t n = holder.domains()[domain].states.size();
+    const auto v = in(values);
+    const auto a = in(action);
+    for (std::size_t k = 0; k < a.size(); ++k) {
+        const auto row = v.subspan(k * n, n);
+        holder.add_alpha(domain, {row.begin(), row.end()}, a[k]);
+    }
 }
 
 py::tuple alphas(const pomdp::Search& s, std::int32_t domain) {
@@ -155,13 +177,7 @@ void bind_pomdp(py::module_& m) {
         .def(
             "add_alphas",
             [](Search& s, std::int32_t domain, const I32& action, const F64& values) {
-                const std::size_t n = s.domains()[domain].states.size();
-                const auto v = in(values);
-                const auto a = in(action);
-                for (std::size_t k = 0; k < a.size(); ++k) {
-                    const auto row = v.subspan(k * n, n);
-                    s.add_alpha(domain, {row.begin(), row.end()}, a[k]);
-                }
+                add_alphas(s, domain, action, values);
                 s.refresh_start();
             },
             "domain"_a, "action"_a.noconvert(), "values"_a.noconvert())
@@ -188,16 +204,9 @@ void bind_pomdp(py::module_& m) {
                          const I64& o_indptr, const I32& o_column, const F64& o_prob,
                          const F64& reward, const F64& start, std::int64_t num_actions,
                          std::int64_t num_observations, double discount) {
-                 const pomdp::Model model{start.size(),
-                                          num_actions,
-                                          num_observations,
-                                          discount,
-                                          {in(t_indptr), in(t_column), in(t_prob)},
-                                          {in(o_indptr), in(o_column), in(o_prob)},
-                                          in(reward),
-                                          in(start),
-                                          {},
-                                          {}};
+                 const pomdp::Model model =
+                     model_of(t_indptr, t_column, t_prob, o_indptr, o_column, o_prob, reward, start,
+                              num_actions, num_observations, discount);
                  const py::gil_scoped_release release;
                  return std::make_unique<Rollout>(model);
              }),
@@ -210,18 +219,8 @@ void bind_pomdp(py::module_& m) {
              "observation_probability"_a.noconvert(), "reward"_a.noconvert(), "start"_a.noconvert(),
              "num_actions"_a, "num_observations"_a, "discount"_a)
         .def("domains", [](const Rollout& r) { return listed(r.domains()); })
-        .def(
-            "add_alphas",
-            [](Rollout& r, std::int32_t domain, const I32& action, const F64& values) {
-                const std::size_t n = r.domains()[domain].states.size();
-                const auto v = in(values);
-                const auto a = in(action);
-                for (std::size_t k = 0; k < a.size(); ++k) {
-                    const auto row = v.subspan(k * n, n);
-                    r.add_alpha(domain, {row.begin(), row.end()}, a[k]);
-                }
-            },
-            "domain"_a, "action"_a.noconvert(), "values"_a.noconvert())
+        .def("add_alphas", &add_alphas<Rollout>, "domain"_a, "action"_a.noconvert(),
+             "values"_a.noconvert())
         .def(
             "run",
             [](const Rollout& r, std::uint64_t seed, std::int64_t first, std::int64_t horizon,

@@ -16,73 +16,9 @@ struct Best {
     }
 };
 
-/// A vector of indices, in memory and as registers hold it beside the values.
+/// A vector of indices as registers hold it beside the values.
 template <class T>
 using Indices = Vec<IndexOf<T>>;
-
-template <class T>
-[[gnu::always_inline]] inline Indices<T> load_index(const std::uint32_t* p) {
-    typedef std::uint32_t Narrow __attribute__((vector_size(kWidth<T> * sizeof(std::uint32_t))));
-    Narrow v;
-    __builtin_memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, Indices<T>);
-}
-template <class T>
-[[gnu::always_inline]] inline void store_index(std::uint32_t* p, const Indices<T>& index) {
-    typedef std::uint32_t Narrow __attribute__((vector_size(kWidth<T> * sizeof(std::uint32_t))));
-    const Narrow v = __builtin_convertvector(index, Narrow);
-    __builtin_memcpy(p, &v, sizeof v);
-}
-
-/// As to_lanes and from_lanes, with as many lanes as values have.
-template <class T>
-void index_to_lanes(const std::uint32_t* src, std::size_t pitch, std::size_t rows, std::size_t cols,
-                    std::uint32_t* dst) {
-    constexpr std::size_t W = kWidth<T>, L = kLanes<T>;
-    for (std::size_t first = 0; first < L; first += W) {
-        const std::uint32_t* line[W];
-        for (std::size_t i = 0; i < W; ++i) {
-            const std::size_t l = first + i;
-            line[i] = src + (l < rows ? l : rows - 1) * pitch;
-        }
-        if (cols < W) {
-            for (std::size_t c = 0; c < cols; ++c)
-                for (std::size_t i = 0; i < W; ++i) dst[c * L + first + i] = line[i][c];
-            continue;
-        }
-        for (std::size_t next = 0; next < cols; next += W) {
-            const std::size_t c = next + W <= cols ? next : cols - W;  // overlap at the end
-            Indices<T> block[W];
-#pragma GCC unroll 16
-            for (std::size_t i = 0; i < W; ++i) block[i] = load_index<T>(line[i] + c);
-            transpose<IndexOf<T>>(block);
-#pragma GCC unroll 16
-            for (std::size_t i = 0; i < W; ++i) store_index<T>(dst + (c + i) * L + first, block[i]);
-        }
-    }
-}
-template <class T>
-void index_from_lanes(const std::uint32_t* src, std::uint32_t* dst, std::size_t pitch,
-                      std::size_t rows, std::size_t cols) {
-    constexpr std::size_t W = kWidth<T>, L = kLanes<T>;
-    for (std::size_t first = 0; first < rows; first += W) {
-        const std::size_t count = rows - first < W ? rows - first : W;
-        std::uint32_t* const line = dst + first * pitch;
-        if (cols < W) {
-            for (std::size_t i = 0; i < count; ++i)
-                for (std::size_t c = 0; c < cols; ++c) line[i * pitch + c] = src[c * L + first + i];
-            continue;
-        }
-        for (std::size_t next = 0; next < cols; next += W) {
-            const std::size_t c = next + W <= cols ? next : cols - W;
-            Indices<T> block[W];
-#pragma GCC unroll 16
-            for (std::size_t i = 0; i < W; ++i) block[i] = load_index<T>(src + (c + i) * L + first);
-            transpose<IndexOf<T>>(block);
-            for (std::size_t i = 0; i < count; ++i) store_index<T>(line + i * pitch + c, block[i]);
-        }
-    }
-}
 
 template <class E>
 [[gnu::always_inline]] inline Vec<E> load_some(const E* p, std::size_t part) {
@@ -98,7 +34,7 @@ template <class E>
 
 template <class T>
 [[gnu::always_inline]] inline Indices<T> load_index_some(const std::uint32_t* p, std::size_t part) {
-    if (part == 0) return load_index<T>(p);
+    if (part == 0) return load_as<IndexOf<T>>(p);
     Indices<T> v{};
     for (std::size_t k = 0; k < part; ++k) v[k] = p[k];
     return v;
@@ -106,7 +42,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void store_index_some(std::uint32_t* p, const Indices<T>& v,
                                                     std::size_t part) {
-    if (part == 0) return store_index<T>(p, v);
+    if (part == 0) return store_as<IndexOf<T>>(p, v);
     for (std::size_t k = 0; k < part; ++k) p[k] = static_cast<std::uint32_t>(v[k]);
 }
 
@@ -181,7 +117,7 @@ template <class T>
                                               const SumRow<T>& keep, const SumRow<T>& add,
                                               std::size_t c, std::size_t part, Change<T>& change) {
     Vec<T> best = load(a.cost.x + c);
-    Indices<T> choice = load_index<T>(index + c);
+    Indices<T> choice = load_as<IndexOf<T>>(index + c);
     if (a.cost.w) {
         const Vec<T> stay = load_some(a.cost.w + c, part) + keep.template at<2>(c);
         const Vec<T> act = a.branch + best;
@@ -195,7 +131,7 @@ template <class T>
         change.low = smaller<Vec<T>>(d, change.low);
         change.high = larger<Vec<T>>(d, change.high);
         if (a.value) store(a.value + c, value);
-        if (a.policy) store_index<T>(a.policy + c, choice);
+        if (a.policy) store_as<IndexOf<T>>(a.policy + c, choice);
         return;
     }
     for (std::size_t k = 0; k < part; ++k) {

@@ -17,11 +17,12 @@ using IndexOf = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>
 template <class E>
 constexpr std::size_t kLanes = kWidth<E> > 8 ? kWidth<E> : 8;
 
-template <class E>
-void to_lanes(const E* src, std::size_t pitch, std::size_t rows, std::size_t cols, E* dst) {
+/// Rows become lanes, in memory as M and in registers as E.
+template <class E, class M = E>
+void to_lanes(const M* src, std::size_t pitch, std::size_t rows, std::size_t cols, M* dst) {
     constexpr std::size_t W = kWidth<E>, L = kLanes<E>;
     for (std::size_t first = 0; first < L; first += W) {
-        const E* line[W];
+        const M* line[W];
         for (std::size_t i = 0; i < W; ++i) {
             const std::size_t l = first + i;
             line[i] = src + (l < rows ? l : rows - 1) * pitch;
@@ -34,20 +35,19 @@ void to_lanes(const E* src, std::size_t pitch, std::size_t rows, std::size_t col
         for (std::size_t next = 0; next < cols; next += W) {
             const std::size_t c = next + W <= cols ? next : cols - W;  // overlap at the end
             Vec<E> block[W];
-            load_block<E>([&](std::size_t i) { return line[i] + c; }, block);
-            transpose<E, W / 4>(block);
+            load_transposed<E, M>([&](std::size_t i) { return line[i] + c; }, block);
 #pragma GCC unroll 16
-            for (std::size_t i = 0; i < W; ++i) store(dst + (c + i) * L + first, block[i]);
+            for (std::size_t i = 0; i < W; ++i) store_as<E, M>(dst + (c + i) * L + first, block[i]);
         }
     }
 }
 
-template <class E, bool Lines>
-void lines_from_lanes(const E* src, E* dst, std::size_t pitch, std::size_t rows, std::size_t cols) {
+template <class E, bool Lines, class M = E>
+void lines_from_lanes(const M* src, M* dst, std::size_t pitch, std::size_t rows, std::size_t cols) {
     constexpr std::size_t W = kWidth<E>, L = kLanes<E>;
     for (std::size_t first = 0; first < rows; first += W) {
         const std::size_t count = rows - first < W ? rows - first : W;
-        E* const line = dst + first * pitch;
+        M* const line = dst + first * pitch;
         if (cols < W) {
             for (std::size_t i = 0; i < count; ++i)
                 for (std::size_t c = 0; c < cols; ++c) line[i * pitch + c] = src[c * L + first + i];
@@ -56,25 +56,25 @@ void lines_from_lanes(const E* src, E* dst, std::size_t pitch, std::size_t rows,
         for (std::size_t next = 0; next < cols; next += W) {
             const std::size_t c = next + W <= cols ? next : cols - W;
             Vec<E> block[W];
-            load_block<E>([&](std::size_t i) { return src + (c + i) * L + first; }, block);
-            transpose<E, W / 4>(block);
+            load_transposed<E, M>([&](std::size_t i) { return src + (c + i) * L + first; }, block);
             if (count == W) {
 #pragma GCC unroll 16
                 for (std::size_t i = 0; i < W; ++i)
                     if constexpr (Lines)
                         store_line(line + i * pitch + c, block[i]);
                     else
-                        store(line + i * pitch + c, block[i]);
+                        store_as<E, M>(line + i * pitch + c, block[i]);
             } else {
-                for (std::size_t i = 0; i < count; ++i) store(line + i * pitch + c, block[i]);
+                for (std::size_t i = 0; i < count; ++i)
+                    store_as<E, M>(line + i * pitch + c, block[i]);
             }
         }
     }
 }
 
-template <class E>
-void from_lanes(const E* src, E* dst, std::size_t pitch, std::size_t rows, std::size_t cols) {
-    lines_from_lanes<E, false>(src, dst, pitch, rows, cols);
+template <class E, class M = E>
+void from_lanes(const M* src, M* dst, std::size_t pitch, std::size_t rows, std::size_t cols) {
+    lines_from_lanes<E, false, M>(src, dst, pitch, rows, cols);
 }
 template <class E>
 void stream_from_lanes(const E* src, E* dst, std::size_t pitch, std::size_t rows,

@@ -76,6 +76,20 @@ template <class T>
 inline void store_part(T* p, const Vec<T>& v, std::size_t count) {
     for (std::size_t k = 0; k < count; ++k) p[k] = v[k];
 }
+/// Numbers that memory holds as M, which is no wider than E.
+template <class E, class M>
+[[gnu::always_inline]] inline Vec<E> load_as(const M* p) {
+    typedef M Narrow __attribute__((vector_size(kWidth<E> * sizeof(M))));
+    Narrow v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Vec<E>);
+}
+template <class E, class M>
+[[gnu::always_inline]] inline void store_as(M* p, const Vec<E>& v) {
+    typedef M Narrow __attribute__((vector_size(kWidth<E> * sizeof(M))));
+    const Narrow n = __builtin_convertvector(v, Narrow);
+    __builtin_memcpy(p, &n, sizeof n);
+}
 template <class V>
 [[gnu::always_inline]] inline V smaller(const V& a, const V& b) {
     return a < b ? a : b;
@@ -127,6 +141,18 @@ template <class E, std::size_t Span = kWidth<E> / 2>
                 swap_blocks<E, Span>(rows[i], rows[i + Span],
                                      std::make_index_sequence<kWidth<E>>{});
         transpose<E, Span / 2>(rows);
+    }
+}
+/// A square block, line by line from memory, transposed.
+template <class E, class M, class Line>
+[[gnu::always_inline]] inline void load_transposed(const Line& line, Vec<E>* rows) {
+    if constexpr (std::is_same_v<E, M>) {
+        load_block<E>(line, rows);
+        transpose<E, kWidth<E> / 4>(rows);
+    } else {
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < kWidth<E>; ++i) rows[i] = load_as<E, M>(line(i));
+        transpose<E>(rows);
     }
 }
 

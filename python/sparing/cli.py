@@ -16,6 +16,7 @@ from sparing.commands.output import print_error
 from sparing.commands.plan import demo, plan, policy, update
 from sparing.commands.rates import rates
 from sparing.commands.ration import ration
+from sparing.commands.replay import replay
 from sparing.commands.simulate import simulate
 from sparing.commands.solve import solve
 from sparing.commands.train import train
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-CASES = (cases, solve, simulate, compare, front, train, twin)
+CASES = (cases, solve, simulate, compare, front, train, twin, replay)
 RECORDS = (forecast, rates, base_stock, ration)
 PLANNING = (demo, plan, update, policy)
 for command in (*CASES, *RECORDS, *PLANNING):

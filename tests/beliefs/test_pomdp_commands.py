@@ -6,15 +6,7 @@ import json
 
 import pytest
 import sparing
-from sparing import cli
 from sparing.beliefs.pomdp_problems import tag, tiger
-
-
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as ended:
-        cli.main([str(argument) for argument in arguments])
-    out = capsys.readouterr()
-    return ended.value.code, out.out, out.err
 
 
 @pytest.fixture
@@ -25,9 +17,9 @@ def tiger_file(tmp_path, monkeypatch):
     return path
 
 
-def test_solve_simulate_and_what_they_save(capsys, tiger_file, tmp_path):
+def test_solve_simulate_and_what_they_save(run, tiger_file, tmp_path):
     out = tmp_path / "out"
-    code, text, _ = run(capsys, "solve", tiger_file, "--time", 20, "--json", "--out", out)
+    code, text, _ = run("solve", tiger_file, "--time", 20, "--json", "--out", out)
     assert code == 0
     report = json.loads(text)
     assert report["objective"]["lower"] <= 19.3713683 + 1e-6
@@ -36,31 +28,31 @@ def test_solve_simulate_and_what_they_save(capsys, tiger_file, tmp_path):
     assert (report["first_decision"], report["converged"]) == ("listen", True)
     for policy in (out, out / "policy.npz", out / "policy.alpha", "optimal"):
         code, text, _ = run(
-            capsys, "simulate", tiger_file, "--policy", policy, "--replications", 500, "--json"
+            "simulate", tiger_file, "--policy", policy, "--replications", 500, "--json"
         )
         found = json.loads(text)["measures"]["objective"]
         assert code == 0
         assert abs(found["mean"] - 19.37) < 3 * found["half_width"]
-    code, text, _ = run(capsys, "solve", tiger_file)
+    code, text, _ = run("solve", tiger_file)
     assert "first decision: listen" in text
 
 
-def test_finite_horizons(capsys, tiger_file, tmp_path):
+def test_finite_horizons(run, tiger_file, tmp_path):
     """One period: nothing is better than to listen, which costs 1."""
     out = tmp_path / "one"
-    code, text, _ = run(capsys, "solve", tiger_file, "--horizon", 1, "--json", "--out", out)
+    code, text, _ = run("solve", tiger_file, "--horizon", 1, "--json", "--out", out)
     report = json.loads(text)
     assert code == 0
     assert report["objective"] == {"lower": -1.0, "upper": -1.0}
     assert (report["criterion"], report["horizon"]) == ("total", 1)
-    code, text, _ = run(capsys, "simulate", tiger_file, "--policy", out, "--json")
+    code, text, _ = run("simulate", tiger_file, "--policy", out, "--json")
     assert json.loads(text)["measures"]["objective"]["mean"] == -1.0
 
 
-def test_a_search_that_runs_out_of_time_says_so(capsys, tiger_file, tmp_path):
+def test_a_search_that_runs_out_of_time_says_so(run, tiger_file, tmp_path):
     path = tmp_path / "tag.pomdp"
     sparing.save_pomdp(tag(), path)
-    code, text, err = run(capsys, "solve", path, "--time", 0.3, "--json")
+    code, text, err = run("solve", path, "--time", 0.3, "--json")
     assert code == 0
     report = json.loads(text)
     assert report["objective"]["lower"] <= -5.9 < report["objective"]["upper"]
@@ -78,15 +70,15 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_options_that_do_not_fit_are_refused(capsys, tiger_file, name):
+def test_options_that_do_not_fit_are_refused(run, tiger_file, name):
     options, message = MESSAGES[name]
-    code, out, err = run(capsys, "solve", tiger_file, *options)
+    code, out, err = run("solve", tiger_file, *options)
     assert (code, out) == (2, "")
     assert err.startswith("sparing: ")
     assert message in err
 
 
-def test_other_refusals(capsys, tiger_file, tmp_path):
+def test_other_refusals(run, tiger_file, tmp_path):
     bad = tmp_path / "bad.pomdp"
     bad.write_text("discount: x")
     cases = {
@@ -98,6 +90,6 @@ def test_other_refusals(capsys, tiger_file, tmp_path):
         ("simulate", tiger_file, "--warm-up", 3): "leave out --warm-up",
     }
     for arguments, message in cases.items():
-        code, _, err = run(capsys, *arguments)
+        code, _, err = run(*arguments)
         assert code == 2, arguments
         assert message in err

@@ -7,18 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from series import intermittent
-from sparing import cli
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -113,6 +113,21 @@ def predictions(windows, ratios, num_parts):
     ]
 
 
+def test_no_unit_is_stocked_for_what_is_too_rare():
+    """Sizes 1 to 10 000, all as likely: with chance 1e-4 more than 9 999 are needed."""
+    ratios = np.arange(1.0, 10_001.0)
+    totals = Predictive(
+        positive=np.ones(2),
+        scale=np.ones((2, 1)),
+        ratios=np.tile(ratios, (2, 1)),
+        cumulative=np.tile(ratios / 10_000.0, (2, 1)),
+    )
+    weight = np.array([1e-3, 1.0])
+    assert order_up_to(totals, weight, 0.05, 0.9).tolist() == [9990.0, 9500.0]
+    assert order_up_to(totals, weight, 0.05, 0.99).tolist() == [9999.0, 9500.0]
+    assert order_up_to(totals, weight, 3.0).tolist() == [9970.0, 0.0]
+
+
 def test_the_shortage_is_the_largest_that_fills_enough():
     rng = np.random.default_rng(0)
     demand, weight = rng.poisson(3.0, (40, 30)).astype(float), np.ones(40)

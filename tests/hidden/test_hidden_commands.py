@@ -10,27 +10,14 @@ from sparing.beliefs.component_checkpoint import BeliefCheckpoint, solve_key
 from sparing.beliefs.component_files import load_belief_policy
 from sparing.beliefs.component_result import BeliefOptions
 from sparing.beliefs.component_solve import solve_hidden
-from sparing.cli import main
 from sparing.models.case_files import load_case
 
 DATA = Path(__file__).parents[1] / "data"
 ONE, TWO = str(DATA / "known_hidden_one.toml"), str(DATA / "known_hidden_two.toml")
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as stopped:
-        main([str(a) for a in arguments])
-    out, err = capsys.readouterr()
-    return stopped.value.code, out, err
-
-
-def test_solve_prints_both_bounds_in_json(capsys):
-    code, out, err = run(capsys, "solve", TWO, "--gap", "1e-6", "--time", "20", "--json")
+def test_solve_prints_both_bounds_in_json(run):
+    code, out, err = run("solve", TWO, "--gap", "1e-6", "--time", "20", "--json")
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert found["objective"]["lower"] == pytest.approx(182.8690475516, abs=1e-6)
@@ -40,16 +27,16 @@ def test_solve_prints_both_bounds_in_json(capsys):
     assert found["converged"]
 
 
-def test_solve_in_words(capsys):
-    code, out, _ = run(capsys, "solve", ONE)
+def test_solve_in_words(run):
+    code, out, _ = run("solve", ONE)
     assert code == 0
     assert "10 periods, discount 0.99" in out
     assert "cost of the policy found" in out
     assert "first decision, all new: do nothing" in out
 
 
-def test_an_estimated_bound_states_its_interval(capsys):
-    code, out, _ = run(capsys, "solve", "hidden-1-of-5", "--gap", "0.5", "--threads", 1, "--json")
+def test_an_estimated_bound_states_its_interval(run):
+    code, out, _ = run("solve", "hidden-1-of-5", "--gap", "0.5", "--threads", 1, "--json")
     found = json.loads(out)
     assert code == 0
     upper, estimate = found["objective"]["upper"], found["upper_estimate"]
@@ -59,23 +46,23 @@ def test_an_estimated_bound_states_its_interval(capsys):
     assert found["objective"]["lower"] < 234.5 < upper
 
 
-def test_saved_policy_is_read_back(capsys, tmp_path):
+def test_saved_policy_is_read_back(run, tmp_path):
     folder = tmp_path / "solved"
-    code, out, _ = run(capsys, "solve", TWO, "--out", folder)
+    code, out, _ = run("solve", TWO, "--out", folder)
     assert code == 0
     assert "saved in" in out
     policy = load_belief_policy(folder)
     widths = [c.num_states for c in policy.found.tensor.problem.components]
     new = np.concatenate([np.eye(width)[0] for width in widths])[None]
     assert policy.act(new).tolist() == [[0, 2]]
-    code, out, _ = run(capsys, "simulate", TWO, "--policy", folder, "--replications", 500, "--json")
+    code, out, _ = run("simulate", TWO, "--policy", folder, "--replications", 500, "--json")
     found = json.loads(out)
     assert code == 0
     assert abs(found["cost"]["mean"] - 182.8690475516) <= 2 * found["cost"]["half_width"] + 1e-4
 
 
-def test_compare_prints_rules_beside_the_bounds(capsys, tmp_path):
-    code, out, _ = run(capsys, "compare", TWO, "--out", tmp_path / "compared")
+def test_compare_prints_rules_beside_the_bounds(run, tmp_path):
+    code, out, _ = run("compare", TWO, "--out", tmp_path / "compared")
     assert code == 0
     for text in ("repair at failure", "inspect, then repair", "states seen every period"):
         assert text in out
@@ -101,8 +88,8 @@ def test_compare_prints_rules_beside_the_bounds(capsys, tmp_path):
         (("front", ONE), "this command is for cases of kind 'multi-component'"),
     ],
 )
-def test_wrong_commands_end_with_one_line(capsys, arguments, message):
-    code, out, err = run(capsys, *arguments)
+def test_wrong_commands_end_with_one_line(run, arguments, message):
+    code, out, err = run(*arguments)
     assert (code, out) == (2, "")
     assert message in err
     assert err.count("\n") == 1

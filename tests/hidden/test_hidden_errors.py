@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sparing
+from broken_cases import assert_refused
 from sparing.beliefs.component_filter import update_beliefs
-from sparing.models.case_files import CaseError
 
 CASE = """
 [system]
@@ -85,14 +85,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_broken_files(name, tmp_path):
-    old, new, message = FILES[name]
-    assert old in CASE
-    file = tmp_path / "case.toml"
-    file.write_text(CASE.replace(old, new, 1))
-    with pytest.raises(CaseError, match=re.escape(message)) as error:
-        sparing.load(file)
-    assert str(error.value).startswith(str(file))
-    assert "\n" not in str(error.value)
+    assert_refused(tmp_path, CASE, FILES[name])
 
 
 def test_files_are_written_back(tmp_path):

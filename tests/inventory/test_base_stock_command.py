@@ -6,21 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from sparing.cli import main
 
 SERIAL = str(Path(__file__).parent.parent / "data" / "known_spares_serial.toml")
 
 
-def run(capsys, *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["base-stock", *arguments])
-    out, err = capsys.readouterr()
-    return int(ended.value.code), out, err
-
-
-def test_json_holds_the_curve_and_the_stocks(capsys, tmp_path):
+def test_json_holds_the_curve_and_the_stocks(run, tmp_path):
     picture = tmp_path / "curve.png"
-    code, out, _ = run(capsys, SERIAL, "--sla", "0.99", "--json", "--plot", str(picture))
+    code, out, _ = run("base-stock", SERIAL, "--sla", "0.99", "--json", "--plot", str(picture))
     assert code == 0
     found = json.loads(out)
     assert found["method"] == "thinning"
@@ -32,9 +24,9 @@ def test_json_holds_the_curve_and_the_stocks(capsys, tmp_path):
     assert picture.stat().st_size > 10_000
 
 
-def test_a_budget_is_kept_and_more_money_buys_more(capsys):
+def test_a_budget_is_kept_and_more_money_buys_more(run):
     plans = [
-        json.loads(run(capsys, SERIAL, "--budget", budget, "--json")[1])["plan"]
+        json.loads(run("base-stock", SERIAL, "--budget", budget, "--json")[1])["plan"]
         for budget in ("3", "8")
     ]
     assert plans[0]["investment"] <= 3.0
@@ -53,8 +45,8 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), ERRORS)
-def test_wrong_input_is_one_line(capsys, arguments, words):
-    code, out, err = run(capsys, *arguments)
+def test_wrong_input_is_one_line(run, arguments, words):
+    code, out, err = run("base-stock", *arguments)
     assert code == 2
     assert out == ""
     assert err.startswith("sparing: ")

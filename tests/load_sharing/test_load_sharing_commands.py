@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sparing
-from sparing import cli
 
 METRICS = {
     "positions",
@@ -22,22 +21,6 @@ METRICS = {
     "order_rate",
     "mean_on_hand",
 }
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

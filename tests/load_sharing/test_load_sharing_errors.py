@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sparing
+from broken_cases import assert_refused
 from sparing.exact.options import Options
 from sparing.exact.semi_markov import solve_semi_markov
 from sparing.exact.semi_markov_evaluation import evaluate_semi_markov
-from sparing.models.case_files import CaseError
 
 CASE = """
 [system]
@@ -154,13 +154,7 @@ FILES = {
 
 @pytest.mark.parametrize("broken", FILES.values(), ids=FILES.keys())
 def test_a_broken_case_file_is_refused_by_name(tmp_path, broken):
-    old, new, message = broken
-    assert old in CASE
-    file = tmp_path / "pumps.toml"
-    file.write_text(CASE.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(CaseError, match=re.escape(message)) as caught:
-        sparing.load(file)
-    assert str(caught.value).startswith(f"{file}: ")
+    assert_refused(tmp_path, CASE, broken)
 
 
 def test_the_unbroken_case_file_loads(tmp_path):

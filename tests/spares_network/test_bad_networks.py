@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sparing
+from broken_cases import assert_refused
 from sparing import GammaPrior, Location, Part, SparesNetwork
 from sparing.models.case_files import CaseError
 
@@ -210,17 +211,8 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_broken_file_is_refused(tmp_path, name):
-    old, new, message = FILES[name]
-    assert old in CASE
-    text = CASE.replace(old, new, 1)
-    if name == "part without prior":
-        text += PART
-    path = tmp_path / "case.toml"
-    path.write_text(text)
-    with pytest.raises(CaseError, match=re.escape(message)) as found:
-        sparing.load(path)
-    assert str(found.value).startswith(str(path))
-    assert "\n" not in str(found.value)
+    more = PART if name == "part without prior" else ""
+    assert_refused(tmp_path, CASE, FILES[name], more=more)
 
 
 PARTS = {

@@ -7,22 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sparing.cli import main
 
 DATA = Path(__file__).parent.parent / "data"
 SERIAL = str(DATA / "known_spares_serial.toml")
 MANY = ("--replications", 20000, "--json")
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as done:
-        main([str(a) for a in arguments])
-    captured = capsys.readouterr()
-    return done.value.code, captured.out, captured.err
-
-
-def test_solve_prints_one_json_object(capsys):
-    code, out, _ = run(capsys, "solve", SERIAL, "--json")
+def test_solve_prints_one_json_object(run):
+    code, out, _ = run("solve", SERIAL, "--json")
     report = json.loads(out)
     assert code == 0
     assert report["objective"]["lower"] <= 94.663190396441 + 1e-10
@@ -34,38 +26,38 @@ def test_solve_prints_one_json_object(capsys):
     assert report["metrics"]["sla"] == pytest.approx(0.87740487, abs=1e-8)
 
 
-def test_solve_prints_a_table(capsys):
-    code, out, _ = run(capsys, "solve", SERIAL)
+def test_solve_prints_a_table(run):
+    code, out, _ = run("solve", SERIAL)
     assert code == 0
     assert "first decision: 2 at central, 2 at site" in out
     assert "94.663190396" in out
 
 
-def test_a_saved_plan_simulates_like_the_optimal_one(capsys, tmp_path):
+def test_a_saved_plan_simulates_like_the_optimal_one(run, tmp_path):
     folder = tmp_path / "plan"
-    code, _, _ = run(capsys, "solve", SERIAL, "--out", folder)
+    code, _, _ = run("solve", SERIAL, "--out", folder)
     assert code == 0
     assert {f.name for f in folder.iterdir()} == {"case.toml", "policy", "solution.json"}
     table = np.load(folder / "policy" / "part0" / "period4-stage0.npy")
     assert table.shape == (23 * 15 * 17,)
     found = [
-        json.loads(run(capsys, "simulate", SERIAL, "--policy", p, "--json")[1])["measures"]
+        json.loads(run("simulate", SERIAL, "--policy", p, "--json")[1])["measures"]
         for p in ("optimal", folder)
     ]
     assert found[0] == found[1]
-    again, _, error = run(capsys, "solve", SERIAL, "--out", folder)
+    again, _, error = run("solve", SERIAL, "--out", folder)
     assert (again, error) == (0, "")
 
 
-def test_a_rolling_plan_is_saved_too(capsys, tmp_path):
+def test_a_rolling_plan_is_saved_too(run, tmp_path):
     case = tmp_path / "case.toml"
     case.write_text(Path(SERIAL).read_text().replace("discount =", "rolling = 2\ndiscount ="))
-    code, out, _ = run(capsys, "solve", case, "--out", tmp_path / "plan", "--json")
+    code, out, _ = run("solve", case, "--out", tmp_path / "plan", "--json")
     assert code == 0
     details = json.loads(out)["details"]
     assert details["rolling_cost"] > details["optimum"]
     arguments = ("--replications", 20000, "--json")
-    _, out, _ = run(capsys, "simulate", case, "--policy", tmp_path / "plan", *arguments)
+    _, out, _ = run("simulate", case, "--policy", tmp_path / "plan", *arguments)
     found = json.loads(out)["measures"]["objective"]
     assert abs(found["mean"] - details["rolling_cost"]) < 1.5 * found["half_width"]
 
@@ -81,8 +73,8 @@ def test_a_rolling_plan_is_saved_too(capsys, tmp_path):
         (("simulate", SERIAL, "--policy", str(DATA)), "holds no saved solution"),
     ],
 )
-def test_wrong_commands_get_one_line(capsys, arguments, message):
-    code, out, error = run(capsys, *arguments)
+def test_wrong_commands_get_one_line(run, arguments, message):
+    code, out, error = run(*arguments)
     assert (code, out) == (2, "")
     assert message in error
     assert error.count("\n") == 1
@@ -91,8 +83,8 @@ def test_wrong_commands_get_one_line(capsys, arguments, message):
 @pytest.mark.parametrize(
     "rule", ["min-max=1,3", "fixed-quantity=1,2", "base-stock=central:3;site:2"]
 )
-def test_rules_are_simulated(capsys, rule):
-    code, out, _ = run(capsys, "simulate", SERIAL, "--policy", rule, *MANY)
+def test_rules_are_simulated(run, rule):
+    code, out, _ = run("simulate", SERIAL, "--policy", rule, *MANY)
     found = json.loads(out)["measures"]
     assert code == 0
     assert found["objective"]["lower"] > 94.66  # no rule beats the optimum

@@ -30,6 +30,7 @@ struct Law {
     std::span<const double> lead_chance;        // by location: chance to arrive by each age
     std::span<const std::int32_t> first_age;    // [locations] of the order at the start, or 0
     std::span<const double> rates;  // [replications] true rates, NaN: drawn from what is believed
+    std::span<const std::int32_t> given;  // [periods * sites] failures that came, or empty: drawn
 };
 
 /// Thresholds below which a word means no failure, for the first few counts of failures so far:
@@ -147,18 +148,21 @@ class LuckBlock {
         auto* const bins = &bins_[std::size_t(s) * lanes];
         const auto last_bin = law_.bin_start[s + 1] - law_.bin_start[s] - 1;
         const auto* multiplier = law_.multiplier.data() + law_.bin_start[s];
-        if (last_bin == 0 && law_.num_levels[cell] == 1 && !any_rate_) return fail_plainly(cell, s);
+        if (last_bin == 0 && law_.num_levels[cell] == 1 && !any_rate_ && law_.given.empty())
+            return fail_plainly(cell, s);
         for (int l = 0; l < lanes; ++l) {
             const auto at =
                 law_.next_start[cell] + std::int64_t{bins[l]} * law_.num_levels[cell] + level_[l];
             std::int32_t d = 0;
-            if (!std::isnan(rates_[l]))
+            if (!law_.given.empty())
+                d = law_.given[cell];
+            else if (!std::isnan(rates_[l]))
                 d = poisson(rates_[l] * law_.exposure[cell] * multiplier[bins[l]],
                             uniform(words[l]));
             else if (!quiet_.is_quiet(at, seen_[l], words[l]))
                 d = predicted(law_.shape + seen_[l], at, uniform(words[l]));
             level_[l] = law_.level_next[at];
-            seen_[l] = std::min(seen_[l] + d, law_.most_failures);
+            seen_[l] = std::min(seen_[l] + std::min(d, law_.truncate), law_.most_failures);
             bins[l] = d > 0 ? 0 : std::min(bins[l] + 1, last_bin);
             out[l] = static_cast<std::uint16_t>(d);
         }

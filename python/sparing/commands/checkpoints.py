@@ -23,14 +23,17 @@ def checkpoint_folder(
     It is ``--checkpoint``, else a folder in ``--out``, else one in the user's cache that is named
     by all that determines the solve, so that the same command finds it again.
     """
-    if checkpoint is not None:
-        if checkpoint.exists() and not checkpoint.is_dir():
-            raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
-        return checkpoint
-    if out is not None:
-        return out / "checkpoint"
+    if asked := asked_folder(out, checkpoint):
+        return asked
     key = fingerprint(problem.epoch, problem.weights, criterion=problem.criterion, options=options)
     return cached_folder(key)
+
+
+def asked_folder(out: Path | None, checkpoint: Path | None) -> Path | None:
+    """Return the folder for checkpoints that the user asked for, if any."""
+    if checkpoint is not None and checkpoint.exists() and not checkpoint.is_dir():
+        raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
+    return checkpoint or (out and out / "checkpoint")
 
 
 def cached_folder(key: str) -> Path | None:

@@ -9,7 +9,7 @@ from typing import Any
 from sparing.beliefs.component_checkpoint import BeliefCheckpoint, solve_key
 from sparing.beliefs.component_result import BeliefOptions, BeliefSolution
 from sparing.beliefs.component_solve import solve_hidden
-from sparing.commands.checkpoints import cached_folder, resumable
+from sparing.commands.checkpoints import asked_folder, cached_folder, resumable
 from sparing.commands.output import check_new_folder, note, number, print_json, print_table
 from sparing.commands.progress import shown_progress
 from sparing.exact.options import Options
@@ -49,9 +49,7 @@ def solved(
 ) -> BeliefSolution:
     """Solve with progress, checkpoints and Ctrl-C."""
     key = solve_key(problem, options.seed, options.episodes)
-    if checkpoint is not None and checkpoint.exists() and not checkpoint.is_dir():
-        raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
-    folder = checkpoint or (None if out is None else out / "checkpoint") or cached_folder(key)
+    folder = asked_folder(out, checkpoint) or cached_folder(key)
     saved = None if folder is None else BeliefCheckpoint(folder, key)
     with resumable(folder), shown_progress() as progress:
         return solve_hidden(problem, options=options, progress=progress, checkpoint=saved)

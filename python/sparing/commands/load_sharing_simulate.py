@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from sparing.commands.load_sharing_text import summary
-from sparing.commands.output import number, print_json, print_table
+from sparing.commands.output import (
+    INTERVAL_COLUMNS,
+    interval_json,
+    interval_row,
+    print_json,
+    print_table,
+)
 from sparing.evaluate.sizing import DEFAULT_TOL, best_size
 from sparing.exact.options import Options
 from sparing.models.load_sharing import LoadSharingProblem
@@ -39,16 +45,9 @@ def simulate(
         seed=seed,
         num_threads=threads,
     )
-    rows = {"objective": (found.objective, found.half_width)}
-    rows |= {name: (found.mean[name], found.half_widths[name]) for name in found.mean}
-    measures = {
-        name: {
-            "mean": mean,
-            "half_width": half,
-            "lower": mean - half,
-            "upper": mean + half,
-        }
-        for name, (mean, half) in rows.items()
+    measures = {"objective": interval_json(found.objective, found.half_width)}
+    measures |= {
+        name: interval_json(mean, found.half_widths[name]) for name, mean in found.mean.items()
     }
     if as_json:
         report = {
@@ -73,14 +72,8 @@ def simulate(
         f" {replications} replications of {horizon:g} units of time behind {warm_up:g} to warm up,"
         f" seed {seed}\n"
     )
-    columns = ["per unit of time", "mean", "95 % from", "to"]
-    print_table(
-        columns,
-        [
-            [name.replace("_", " "), *(number(row[key], 6) for key in ("mean", "lower", "upper"))]
-            for name, row in measures.items()
-        ],
-    )
+    rows = [interval_row(name, row) for name, row in measures.items()]
+    print_table(["per unit of time", *INTERVAL_COLUMNS], rows)
 
 
 def _policy(

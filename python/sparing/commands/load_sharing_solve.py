@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparing.commands.checkpoints import cached_folder, resumable
+from sparing.commands.checkpoints import asked_folder, cached_folder, resumable
 from sparing.commands.load_sharing_text import decision_text, print_choices, summary
 from sparing.commands.output import (
     bounds_json,
+    bounds_row,
     check_new_folder,
     note,
-    number,
     print_json,
     print_table,
 )
@@ -57,15 +57,9 @@ def solve(
 def _checkpoint_folder(
     problem: LoadSharingProblem, options: Options, out: Path | None, checkpoint: Path | None
 ) -> Path | None:
-    if checkpoint is not None:
-        if checkpoint.exists() and not checkpoint.is_dir():
-            raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
-        return checkpoint
-    if out is not None:
-        return out / "checkpoint"
     from sparing.evaluate.search_log import search_key
 
-    return cached_folder(search_key(problem, options))
+    return asked_folder(out, checkpoint) or cached_folder(search_key(problem, options))
 
 
 def _metrics(found: SizingSolution, wanted: bool | None, num_threads: int) -> dict[str, Bounds]:
@@ -129,7 +123,7 @@ def _print_solution(
         f" {found.seconds:.2f} s\n"
     )
     rows = [("minimised, per unit of time", report["objective"]), *report["metric_bounds"].items()]
-    print_table(["", "value", "lower bound", "upper bound"], [_row(*row) for row in rows])
+    print_table(["", "value", "lower bound", "upper bound"], [bounds_row(*row) for row in rows])
     print(f"\nbest: {found.positions} positions, inspected every {found.inspection_interval:g}")
     first = report["first_decision"]
     print(f"first decision, all new, no spares: {decision_text(first)}")
@@ -143,9 +137,3 @@ def _print_solution(
         print_choices(found)
     if out is not None:
         print(f"saved in {out}")
-
-
-def _row(name: str, found: dict[str, float]) -> list[str]:
-    lower, upper = found["lower"], found["upper"]
-    middle = (lower + upper) / 2
-    return [name.replace("_", " "), number(middle), number(lower, 11), number(upper, 11)]

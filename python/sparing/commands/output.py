@@ -87,6 +87,32 @@ def bounds_json(bounds: Bounds) -> dict[str, float]:
     return {"lower": bounds.lower, "upper": bounds.upper}
 
 
+def bounds_row(name: str, found: dict[str, float]) -> list[str]:
+    """Return name, middle and bounds for a table."""
+    lower, upper = found["lower"], found["upper"]
+    middle = number((lower + upper) / 2)
+    return [name.replace("_", " "), middle, number(lower, 11), number(upper, 11)]
+
+
+def interval_json(mean: float, half_width: float) -> dict[str, float]:
+    """Return an estimate with its interval for JSON."""
+    return {
+        "mean": mean,
+        "half_width": half_width,
+        "lower": mean - half_width,
+        "upper": mean + half_width,
+    }
+
+
+INTERVAL_COLUMNS = ("mean", "95 % from", "to")
+
+
+def interval_row(name: str, found: dict[str, float]) -> list[str]:
+    """Return name and `INTERVAL_COLUMNS` for a table."""
+    values = [number(found[key], 6) for key in ("mean", "lower", "upper")]
+    return [name.replace("_", " "), *values]
+
+
 def number(value: float | None, digits: int = 9) -> str:
     """Return `value` with so many significant digits, or a dash."""
     return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"

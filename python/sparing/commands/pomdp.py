@@ -12,8 +12,17 @@ from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.beliefs.pomdp_rollouts import simulate_pomdp
 from sparing.beliefs.pomdp_saved import load_pomdp_solution, record_of, save_pomdp_solution
 from sparing.beliefs.pomdp_solver import PomdpOptions, PomdpSolution, solve_pomdp
-from sparing.commands.checkpoints import cached_folder, resumable
-from sparing.commands.output import check_new_folder, note, number, print_json, print_table
+from sparing.commands.checkpoints import asked_folder, cached_folder, resumable
+from sparing.commands.output import (
+    INTERVAL_COLUMNS,
+    check_new_folder,
+    interval_json,
+    interval_row,
+    note,
+    number,
+    print_json,
+    print_table,
+)
 from sparing.commands.progress import shown_progress
 from sparing.exact.options import Options
 
@@ -47,7 +56,7 @@ def solve(
         horizon=horizon,
         num_threads=options.num_threads,
     )
-    folder = _checkpoint_folder(model, wanted, out, checkpoint)
+    folder = asked_folder(out, checkpoint) or cached_folder(search_key(model, horizon))
     with resumable(folder), shown_progress() as progress:
         found = solve_pomdp(model, options=wanted, progress=progress, checkpoint_dir=folder)
         if folder is not None and checkpoint is None:  # only what was interrupted goes on later
@@ -61,18 +70,6 @@ def solve(
         _print_solution(found, report, out)
     if not found.converged:
         note(found.message)
-
-
-def _checkpoint_folder(
-    model: ExplicitPOMDP, options: PomdpOptions, out: Path | None, checkpoint: Path | None
-) -> Path | None:
-    if checkpoint is not None:
-        if checkpoint.exists() and not checkpoint.is_dir():
-            raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
-        return checkpoint
-    if out is not None:
-        return out / "checkpoint"
-    return cached_folder(search_key(model, options.horizon))
 
 
 def _print_solution(found: PomdpSolution, report: dict[str, Any], out: Path | None) -> None:
@@ -132,7 +129,7 @@ def simulate(
         num_threads=threads,
     )
     mean, half = found.reported
-    measure = {"mean": mean, "half_width": half, "lower": mean - half, "upper": mean + half}
+    measure = interval_json(mean, half)
     if as_json:
         report = {
             "case": case,
@@ -154,8 +151,7 @@ def simulate(
         f"policy {policy}: {replications} replications of {found.horizon} periods, seed {seed};"
         f" what is left out changes the mean by at most {found.left_out:.2g}\n"
     )
-    row = [model.values, *(number(measure[key], 6) for key in ("mean", "lower", "upper"))]
-    print_table(["", "mean", "95 % from", "to"], [row])
+    print_table(["", *INTERVAL_COLUMNS], [interval_row(model.values, measure)])
 
 
 def _policy(model: ExplicitPOMDP, text: str, threads: int) -> tuple[AlphaVectorPolicy, int | None]:

@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from sparing.commands.output import number, one_line_errors, print_json, print_table
+from sparing.commands.output import (
+    INTERVAL_COLUMNS,
+    interval_json,
+    interval_row,
+    one_line_errors,
+    print_json,
+    print_table,
+)
 from sparing.commands.policy_options import policy_of
 from sparing.commands.problems import (
     CaseArgument,
@@ -27,7 +34,8 @@ def simulate(
         str,
         typer.Option(
             metavar="POLICY",
-            help="optimal, corrective, random, limits=1,3,1, or the folder of a saved solution;"
+            help="optimal, corrective, random, limits=1,3,1, tuned-limits, lookahead, or the folder of"
+            " a saved solution or policy;"
             " with spares: optimal, corrective, maintenance-first (then s, S), or a folder;"
             " for load-sharing cases also plain=m,s,S and demand-aware=m,s,S.",
         ),
@@ -91,13 +99,12 @@ def simulate(
         f"policy {policy}: {replications} replications of {epochs} inspections"
         f" ({warm_up} to warm up), seed {seed}; {per}\n"
     )
-    columns = ["", "mean", "95 % from", "to"]
-    print_table(columns, [_row(name, found) for name, found in report["measures"].items()])
+    measures = report["measures"].items()
+    print_table(["", *INTERVAL_COLUMNS], [interval_row(*item) for item in measures])
     print()
-    print_table(
-        ["by kind of cost", *columns[1:]],
-        [_row(*item) for item in report["kinds"].items() if item[0] not in problem.count_kinds],
-    )
+    kinds = [item for item in report["kinds"].items() if item[0] not in problem.count_kinds]
+    columns = ["by kind of cost", *INTERVAL_COLUMNS]
+    print_table(columns, [interval_row(*item) for item in kinds])
 
 
 def simulation_report(
@@ -106,17 +113,17 @@ def simulation_report(
     """Return what `sparing simulate --json` prints."""
     from sparing.simulate.results import half_width, objectives
 
-    measures = {"objective": _interval(result.objective, result.half_width)}
+    measures = {"objective": interval_json(result.objective, result.half_width)}
     if problem.goals:
-        measures["reward"] = _interval(-result.objective, result.half_width)
+        measures["reward"] = interval_json(-result.objective, result.half_width)
     for name, weights in problem.measures.items():
         samples = objectives(result.samples, {k: weights.get(k, 0.0) for k in result.weights})
         width = half_width(samples, result.confidence)
-        measures[name] = _interval(float(samples.mean()), width)
+        measures[name] = interval_json(float(samples.mean()), width)
         if name == "reliability" and result.criterion == "average":
-            measures["unavailability"] = _interval(1.0 - float(samples.mean()), width)
+            measures["unavailability"] = interval_json(1.0 - float(samples.mean()), width)
     kinds = {
-        kind: _interval(mean, result.half_widths[kind])
+        kind: interval_json(mean, result.half_widths[kind])
         for kind, mean in result.mean.items()
         if kind != "goal"
     }
@@ -133,17 +140,3 @@ def simulation_report(
         "measures": measures,
         "kinds": kinds,
     }
-
-
-def _interval(mean: float, half_width: float) -> dict[str, float]:
-    return {
-        "mean": mean,
-        "half_width": half_width,
-        "lower": mean - half_width,
-        "upper": mean + half_width,
-    }
-
-
-def _row(name: str, found: dict[str, float]) -> list[str]:
-    values = [number(found[key], 6) for key in ("mean", "lower", "upper")]
-    return [name.replace("_", " "), *values]

@@ -12,9 +12,9 @@ import typer
 from sparing.commands.checkpoints import checkpoint_folder, resumable
 from sparing.commands.output import (
     bounds_json,
+    bounds_row,
     check_new_folder,
     note,
-    number,
     one_line_errors,
     print_json,
     print_table,
@@ -268,9 +268,5 @@ def _rows(report: dict[str, Any]) -> list[list[str]]:
     bounds = {f"minimised, {per}": report["objective"]}
     if "reward" in report:
         bounds = {f"reward {per}": report["reward"]}
-    bounds |= {name.replace("_", " "): found for name, found in report["metric_bounds"].items()}
-    rows = []
-    for name, found in bounds.items():
-        lower, upper = found["lower"], found["upper"]
-        rows.append([name, number((lower + upper) / 2), number(lower, 11), number(upper, 11)])
-    return rows
+    bounds |= report["metric_bounds"]
+    return [bounds_row(name, found) for name, found in bounds.items()]

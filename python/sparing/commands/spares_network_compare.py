@@ -100,6 +100,16 @@ def _print_reductions(report: dict[str, Any]) -> None:
         f"\nThe best baseline is {names[report['best_baseline']]}; the belief plan's total cost is"
         f" {-share:+.2%} ± {half:.2%} from it."
     )
+    if report["lower_bound"] is not None:
+        _print_bound(report["lower_bound"], names)
+
+
+def _print_bound(bound: dict[str, Any], names: dict[str, str]) -> None:
+    least = min(bound["gaps"], key=bound["gaps"].get)
+    print(
+        f"No policy whatever has an expected cost below {bound['objective']:,.0f};"
+        f" {names[least]}, the cheapest here, is {bound['gaps'][least]:.1%} above that."
+    )
 
 
 def _tell(text: str) -> None:

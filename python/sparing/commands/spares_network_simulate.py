@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sparing.commands.output import number, print_json, print_table
+from sparing.commands.output import (
+    INTERVAL_COLUMNS,
+    interval_json,
+    interval_row,
+    print_json,
+    print_table,
+)
 from sparing.commands.progress import shown_progress
 from sparing.commands.spares_network_text import FORMAT, summary
 from sparing.evaluate.network_plan import PartPlan, SolveOptions
@@ -43,13 +49,7 @@ def simulate(
         problem, chosen, num_replications=replications, seed=seed, num_threads=threads
     )
     measures = {
-        name: {
-            "mean": mean,
-            "half_width": found.half_widths[name],
-            "lower": mean - found.half_widths[name],
-            "upper": mean + found.half_widths[name],
-        }
-        for name, mean in found.mean.items()
+        name: interval_json(mean, found.half_widths[name]) for name, mean in found.mean.items()
     }
     if as_json:
         report: dict[str, Any] = {
@@ -69,11 +69,8 @@ def simulate(
     print(
         f"policy {policy}: {replications} replications of {problem.periods} periods, seed {seed}\n"
     )
-    rows = [
-        [name.replace("_", " "), *(number(row[key], 6) for key in ("mean", "lower", "upper"))]
-        for name, row in measures.items()
-    ]
-    print_table(["over the horizon", "mean", "95 % from", "to"], rows)
+    rows = [interval_row(name, row) for name, row in measures.items()]
+    print_table(["over the horizon", *INTERVAL_COLUMNS], rows)
 
 
 def policy_of(problem: SparesNetwork, text: str, threads: int) -> NetworkPolicy:

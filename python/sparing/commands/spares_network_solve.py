@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.commands.checkpoints import cached_folder, resumable
+from sparing.commands.checkpoints import asked_folder, cached_folder, resumable
 from sparing.commands.output import (
     bounds_json,
+    bounds_row,
     check_new_folder,
     note,
-    number,
     print_json,
     print_table,
 )
@@ -43,14 +43,12 @@ def solve(
     as_json: bool,
 ) -> None:
     """Solve and print the objective with its bounds, the first decision and the measures."""
+    folder = _checkpoint_folder(problem, options, out, checkpoint)
     if out is not None:
         check_new_folder(out, "solution.json", also=["checkpoint", "policy"])
         if (out / "solution.json").exists():  # of a solve that is done
             (out / "solution.json").unlink()
             shutil.rmtree(out / "policy", ignore_errors=True)
-    if checkpoint is not None and checkpoint.exists() and not checkpoint.is_dir():
-        raise ValueError(f"--checkpoint {checkpoint}: is a file; give a folder.")
-    folder = _checkpoint_folder(problem, options, out, checkpoint)
     streamed = out / "policy" if out is not None else folder and folder / "policy"
     chosen = SolveOptions(
         dtype=np.float32 if options.dtype == "float32" else np.float64,
@@ -75,8 +73,8 @@ def _checkpoint_folder(
     problem: SparesNetwork, options: Options, out: Path | None, checkpoint: Path | None
 ) -> Path | None:
     """Return where a solve keeps its state: none if it is over in a moment."""
-    if checkpoint is not None or out is not None:
-        return checkpoint if checkpoint is not None or out is None else out / "checkpoint"
+    if asked := asked_folder(out, checkpoint):
+        return asked
     if policy_bytes(problem) < STREAMED_FROM:
         return None
     from hashlib import sha256
@@ -155,15 +153,9 @@ def _print_solution(found: NetworkSolution, report: dict[str, Any], out: Path | 
     known = "exact" if closed else "within the bounds"
     print(f"expected cost over the horizon: {known}, {found.seconds:.2f} s\n")
     rows = [("minimised", report["objective"]), *report["metric_bounds"].items()]
-    print_table(["", "value", "lower bound", "upper bound"], [_row(*row) for row in rows])
+    print_table(["", "value", "lower bound", "upper bound"], [bounds_row(*row) for row in rows])
     print(f"\nfirst decision: {decision_text(report['first_decision'])}")
     for remark in found.remarks:
         print(remark)
     if out is not None:
         print(f"saved in {out}")
-
-
-def _row(name: str, found: dict[str, float]) -> list[str]:
-    lower, upper = found["lower"], found["upper"]
-    middle = (lower + upper) / 2
-    return [name.replace("_", " "), number(middle), number(lower, 11), number(upper, 11)]

@@ -25,6 +25,13 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
+from sparing.commands.train_lookahead import train_lookahead_case
+from sparing.commands.train_predicted import (
+    CostPresetName,
+    cost_records_of,
+    predicted_report,
+    print_judged,
+)
 
 if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
@@ -46,6 +53,7 @@ class LearnerName(StrEnum):
     n_step = "n-step"
     pqn = "pqn"
     qv = "qv"
+    lookahead = "lookahead"
 
 
 class ViewName(StrEnum):
@@ -81,6 +89,25 @@ def train(
         str | None,
         typer.Option(help="Settings of a published agent, in place of --learner: see the docs."),
     ] = None,
+    warm_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CASE",
+            help="A simpler case with the same choices and axes: the network is first fitted to"
+            " its exact values.",
+        ),
+    ] = None,
+    cost_records: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|NUMBER",
+            help="Learn what inspections cost from records (a file, or so many simulated ones),"
+            " train on the predicted cost, and judge on the true one.",
+        ),
+    ] = None,
+    cost_preset: Annotated[
+        CostPresetName, typer.Option(help="Network of the predicted cost; thesis: table 6.")
+    ] = CostPresetName.default,
     device: Annotated[
         str | None, typer.Option(help="Such as cpu, gpu or cpu:1.", show_default="the first")
     ] = None,
@@ -95,11 +122,24 @@ def train(
     """Learn a policy by simulation, evaluate its greedy choices, and state the gap.
 
     A policy that fits into a table is evaluated exactly, and the optimum stands beside it.
+    Of systems of many components the better one of what was learned, of tuned control limits and
+    of a lookahead with tuned values is returned; --learner lookahead leaves the network out.
     """
     with one_line_errors():
         if resume and out is None:
             raise ValueError("--resume needs the --out folder of the run that it goes on with.")
         problem = load_problem(case)
+        if learner is LearnerName.lookahead:
+            given = {"--steps": steps, "--features": features, "--preset": preset}
+            given |= {"--warm-start": warm_start, "--cost-records": cost_records}
+            given |= {"--device": device, "--seeds": seeds > 1 or None, "--resume": resume or None}
+            unused = [name for name, value in given.items() if value is not None]
+            if unused:
+                raise ValueError(f"--learner lookahead has no use for {', '.join(unused)}.")
+            train_lookahead_case(case, problem, out=out, as_json=json)
+            return
+        simpler = None if warm_start is None else load_problem(warm_start)
+        records = None if cost_records is None else cost_records_of(problem, cost_records)
         if out is not None:
             check_new_folder(out, "training.json")
         from sparing.learn.presets import preset_settings
@@ -113,21 +153,36 @@ def train(
             settings, steps = replace(settings, steps=steps), None
         if out is not None:
             prepare(out, case, resume=resume)
+        options: dict[str, Any] = {
+            "learner": learner.value,
+            "steps": steps,
+            "seeds": seeds,
+            "view": view.value,
+            "features": None if features is None else features.value,
+            "settings": settings,
+            "warm_start": simpler,
+            "device": device,
+            "out": out,
+            "resume": resume,
+        }
+        judged = None
         with _interruptible(out), shown_training() as progress:
-            result = learn(
-                problem,
-                learner=learner.value,
-                steps=steps,
-                seeds=seeds,
-                view=view.value,
-                features=None if features is None else features.value,
-                settings=settings,
-                device=device,
-                out=out,
-                resume=resume,
-                progress=progress,
-            )
+            if records is None:
+                result = learn(problem, progress=progress, **options)
+            else:
+                from sparing.learn.cost_network import COST_PRESETS
+                from sparing.learn.predicted_cost import train_on_predicted_cost
+
+                chosen = COST_PRESETS[cost_preset.value]
+                judged = train_on_predicted_cost(
+                    *records, cost_settings=chosen, progress=progress, **options
+                )
+                result = judged.training
         report = training_report(case, result)
+        if judged is not None:
+            report |= predicted_report(judged)
+        if warm_start is not None:
+            report["warm_start"] = warm_start
         if out is not None:
             save_training(result, out, finite(report))
             _plot(result, out, case)
@@ -135,6 +190,8 @@ def train(
         print_json(report)
     else:
         _print_text(result, report, out)
+        if judged is not None:
+            print_judged(judged)
 
 
 def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
@@ -161,6 +218,7 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
         "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
         "optimum": bounds(result.optimum),
         **({"optimum_is": BOUNDS_OF_BELIEFS} if on_beliefs else {}),
+        **_crew_report(result),
         "gap": result.gap,
         "best_seed": result.best.seed,
         "seeds": [
@@ -176,6 +234,16 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
     }
 
 
+def _crew_report(result: TrainingResult) -> dict[str, Any]:
+    """Return what is said of policies that were not learned by the network."""
+    if result.crew is None:
+        return {}
+    from sparing.commands.crew_text import OPTIMUM_IS, crew_json
+
+    best = result.crew.best.key if result.crew_is_better else "learned"
+    return {"optimum_is": OPTIMUM_IS, "best": best, "crew": crew_json(result.crew)}
+
+
 def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
     settings = result.settings
     at = ""
@@ -184,7 +252,8 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
     layers = "-".join(str(width) for width in settings.hidden)
     print(
         f"{report['case']}{at}: {settings.learner}, {result.view} view, network {layers},"
-        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s\n"
+        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s"
+        f"{', from exact values of ' + report['warm_start'] if 'warm_start' in report else ''}\n"
     )
     rows = []
     for seed in report["seeds"]:
@@ -194,7 +263,7 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
         )
         gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
         rows.append([name, number(found["lower"]), number(found["upper"]), gap])
-    if report["optimum"] is not None:
+    if report["optimum"] is not None and result.crew is None:
         best = report["optimum"]
         rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
     print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
@@ -202,6 +271,13 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
         print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
     elif not result.exact:
         print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
+    if result.crew is not None:
+        from sparing.commands.crew_text import print_crew
+
+        print("\nbeside it, not learned by the network:")
+        print_crew(result.crew)
+        which = result.crew.best.name if result.crew_is_better else "what was learned"
+        print(f"the policy returned: {which}")
     if out is not None:
         print(f"\nsaved in {out}")
 

@@ -48,6 +48,20 @@ def twin(
     plain: Annotated[
         bool, typer.Option("--plain", help="Without realism: the costs are the exact model's.")
     ] = False,
+    periods: Annotated[
+        int | None, typer.Option(help="Review periods to simulate; default those of the case.")
+    ] = None,
+    initial_stock: Annotated[
+        str | None,
+        typer.Option(
+            metavar="case|levels",
+            help="Stocks at the start: the case's, or what the policy fills up to. Default: the"
+            " case's [twin] table, else case.",
+        ),
+    ] = None,
+    warm_up: Annotated[
+        int | None, typer.Option(help="Periods at the beginning that are not counted.")
+    ] = None,
     stress: Annotated[
         bool, typer.Option("--stress", help="Also a burst of failures, late orders, a lost hub.")
     ] = False,
@@ -74,6 +88,7 @@ def twin(
         fleet = load_twin(case)
         if plain:
             fleet = Twin.plain(fleet.network)
+        fleet = _changed(fleet, periods, initial_stock, warm_up)
         names = list(dict.fromkeys(policy or ["one-for-one"]))
         chosen = {name: rule_of(fleet, name, service) for name in names}
         curve = _learning(fleet) if learning else ()
@@ -111,6 +126,8 @@ def _run(
         "orders": fleet.orders,
         "periods": fleet.network.periods,
         "period_hours": fleet.period_hours,
+        "warm_up": fleet.warm_up,
+        "initial_stock": fleet.initial_stock,
         "replications": replications,
         "seed": seed,
         "confidence": result.confidence,
@@ -141,6 +158,18 @@ def _run(
 
         report["files"] = write_twin(fleet, results, report, out, curve)
     return report
+
+
+def _changed(
+    fleet: Any, periods: int | None, initial_stock: str | None, warm_up: int | None
+) -> Any:
+    """Return the twin with what the command line says in place of the case file."""
+    from dataclasses import replace
+
+    given: dict[str, Any] = {"initial_stock": initial_stock, "warm_up": warm_up}
+    if periods is not None:
+        given["network"] = replace(fleet.network, periods=periods)
+    return replace(fleet, **{name: value for name, value in given.items() if value is not None})
 
 
 def _learning(fleet: Any) -> Any:
@@ -208,6 +237,8 @@ def _print(report: dict[str, Any], out: Path | None) -> None:
         f"{report['replications']} replications, seed {report['seed']}, {report['events']:,}"
         f" events; {report['clock']} clock\n"
     )
+    if report["warm_up"]:
+        print(f"the first {report['warm_up']} periods are not counted\n")
     columns = ["", "mean", "95 % from", "to"]
     rows = []
     for name, found in report["measures"].items():

@@ -79,7 +79,8 @@ def _tuned(twin: Any, policy: str, name: str) -> Any:
     found = tuned_rules(twin.network, kinds[name], QUICK)
     if not found.reached:
         note(f"--policy {policy}: no rules tried reach the SLA of the case; the best are run.")
-    return StockRulesAtReviews(found.policy)  # type: ignore[arg-type]
+    places = twin.network.parts[0].names
+    return StockRulesAtReviews(found.policy, places)  # type: ignore[arg-type]
 
 
 def _base_stock(twin: Any, policy: str, text: str) -> Any:

@@ -55,7 +55,7 @@ class LocationPlanner:
         self.problem, self.part, self.num_threads = problem, part, num_threads
         self.periods = problem.periods + beyond
         self._exposure = self._exposures()
-        self._law = _failure_law(part, self._exposure)
+        self._law = failure_law(part, self._exposure)
         self._solved: dict[_Alone, NDArray[np.int32]] = {}
 
     @property
@@ -148,16 +148,21 @@ def _compared(largest: int) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _failure_law(part: Part, exposure: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return P(failures of all sites in a period | period, failures so far) [T, N, D]."""
+def failure_law(
+    part: Part, exposure: NDArray[np.float64], tail: float = TAIL
+) -> NDArray[np.float64]:
+    """Return P(failures of all sites in a period | period, failures so far) [T, N, D].
+
+    Counts that are less likely than `tail` to be exceeded are the last ones.
+    """
     from scipy.stats import nbinom
 
     shape, rate = part.prior.shape, part.prior.rate
     whole = float(exposure.sum())
-    most = int(nbinom.isf(TAIL, shape, rate / (rate + whole))) + 1
+    most = int(nbinom.isf(tail, shape, rate / (rate + whole))) + 1
     before = rate + np.concatenate([[0.0], np.cumsum(exposure)[:-1]])
     peak = float(exposure.max())
-    last = 1 + int(nbinom.isf(TAIL, shape, rate / (rate + peak)))
+    last = 1 + int(nbinom.isf(tail, shape, rate / (rate + peak)))
     seen = np.arange(most + 1)[:, None]
     counts = np.arange(last + 1)
     law = np.empty((exposure.size, most + 1, last + 1))
@@ -176,7 +181,7 @@ def _solve_alone(
     stocks = alone.capacity + alone.backorders + 1
     stock = np.arange(stocks) - alone.backorders
     paid = alone.holding * np.maximum(stock, 0.0) + alone.downtime * np.maximum(-stock, 0.0)
-    split = _thinned(law.shape[2] - 1, alone.share).T[:, :, None]  # [own, all, 1]
+    split = thinned(law.shape[2] - 1, alone.share).T[:, :, None]  # [own, all, 1]
     # Value at a review: row 0 nothing outstanding, then by quantity and age 1 to the last but one.
     rows = 1 + len(alone.orders) * (len(alone.arrival) - 1)
     value = np.zeros((rows, stocks, beliefs))
@@ -219,7 +224,7 @@ def _review(
     return value, chosen
 
 
-def _thinned(most: int, share: float) -> NDArray[np.float64]:
+def thinned(most: int, share: float) -> NDArray[np.float64]:
     """P(own failures | failures of all) [all, own]; the tail below 1e-7 is cut off."""
     from scipy.stats import binom
 

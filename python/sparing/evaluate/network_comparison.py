@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.evaluate.hyper_score import HyperScore, hyper_score_of
+from sparing.evaluate.network_bound import NetworkBound, lower_bound
 from sparing.evaluate.network_tuning import (
     PLANS,
     CompareOptions,
@@ -58,6 +59,7 @@ class NetworkComparison:
     policies: dict[str, ComparedPolicy]
     reductions: dict[str, dict[str, Reduction]]  # of the belief plan, by baseline and metric
     best_baseline: str  # of least total cost among those that reach the SLA
+    bound: NetworkBound | None  # no policy's objective is below it; None: not asked for
     seconds: float
 
 
@@ -72,7 +74,8 @@ def compare_network(
     Every policy is chosen by search on the tuning seed, at the lowest common price of downtime at
     which it reaches the SLA on a second seed (the case's own downtime cost where it names no SLA).
     It is then run on a third seed, on the same failures and lead times as all others. A budget, a
-    volume limit and a rolling horizon of the case are left aside.
+    volume limit and a rolling horizon of the case are left aside. Unless plans are coarse, a lower
+    bound of every policy's cost is computed as well.
 
     Raises
     ------
@@ -121,7 +124,16 @@ def compare_network(
         policies=found,
         reductions=reductions,
         best_baseline=best,
+        bound=_bound(problem, chosen, told),
         seconds=time.monotonic() - started,
+    )
+
+
+def _bound(problem: SparesNetwork, options: CompareOptions, told: Told) -> NetworkBound | None:
+    if options.coarse:
+        return None
+    return lower_bound(
+        problem, num_threads=options.num_threads, told=lambda part: told(f"lower bound: {part}")
     )
 
 
@@ -130,11 +142,15 @@ def reduction(metric: str, new: NetworkResult, old: NetworkResult) -> Reduction:
 
     The interval is that of a ratio of paired means by the delta method (Cochran 1977, sec. 6.4).
     """
+    if new.seed != old.seed or len(new.samples) != len(old.samples):
+        raise ValueError("both results must have the same seed and number of replications.")
+    return paired_reduction(metric, new.metrics[metric], old.metrics[metric])
+
+
+def paired_reduction(metric: str, a: NDArray[np.float64], b: NDArray[np.float64]) -> Reduction:
+    """Return by how much the mean of `a` is below that of `b`, paired; see `reduction`."""
     from scipy.stats import t, ttest_rel, wilcoxon
 
-    a, b = new.metrics[metric], old.metrics[metric]
-    if new.seed != old.seed or a.shape != b.shape:
-        raise ValueError("both results must have the same seed and number of replications.")
     if not b.mean() > 0.0:
         nothing = float("nan")  # there is no share of nothing
         return Reduction(
@@ -144,11 +160,12 @@ def reduction(metric: str, new: NetworkResult, old: NetworkResult) -> Reduction:
     residual = (a - ratio * b) / b.mean()
     error = float(residual.std(ddof=1) / np.sqrt(a.size))
     same = bool(np.all(a == b))
+    alike = float(np.ptp(a - b)) <= 1e-9 * float(np.abs(b).max())  # no spread to test against
     return Reduction(
         metric=metric,
         share=1.0 - ratio,
         half_width=float(t.ppf(0.975, a.size - 1)) * error,
-        p_value=1.0 if same else float(ttest_rel(a, b).pvalue),
+        p_value=float(same) if alike else float(ttest_rel(a, b).pvalue),
         p_value_ranks=1.0 if same else float(wilcoxon(a, b).pvalue),
     )
 

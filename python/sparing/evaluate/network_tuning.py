@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
@@ -37,6 +37,7 @@ METHODS: dict[str, tuple[Method, str]] = {
     "vari_metric": ("vari-metric", "base stock, VARI-METRIC"),
     "thinning": ("thinning", "base stock, exact thinning"),
 }
+KEYS = ("formula", MIN_MAX.key, FIXED_QUANTITY.key, BASE_STOCK.key, *METHODS, *PLANS)
 Told: TypeAlias = Callable[[str], None]
 Prices: TypeAlias = tuple[float, float, float]  # of downtime at sites, and what warehouses owe
 
@@ -79,40 +80,64 @@ class TunedPolicy:
 
 
 def tuned_policies(
-    problem: SparesNetwork, options: CompareOptions, told: Told
+    problem: SparesNetwork,
+    options: CompareOptions,
+    told: Told,
+    keys: Collection[str] = KEYS,
 ) -> list[TunedPolicy]:
-    """Return every kind of policy, tuned by search to the SLA of the case."""
+    """Return the kinds of policy in `keys`, tuned by search to the SLA of the case.
+
+    Belief plans need "min_max": its price of downtime is where their search begins.
+    """
     plans = {
         "belief": ("belief plan by location", options.beyond),
         "belief_to_end": ("belief plan, stops at the end", 0),
     }
-    found = [_formula(problem, options)]
+    found = [_formula(problem, options)] if "formula" in keys else []
     for kind in (MIN_MAX, FIXED_QUANTITY, BASE_STOCK):
-        told(f"tuning {kind.name}")
-        found.append(tuned_rules(problem, kind, options))
+        if kind.key in keys:
+            told(f"tuning {kind.name}")
+            found.append(tuned_rules(problem, kind, options))
     for key, (method, name) in METHODS.items():
-        pools = _pools(problem, options)
-        _try_base_stocks(problem, pools, method)
-        found.append(_best_of(problem, key, name, pools))
+        if key in keys:
+            pools = _pools(problem, options)
+            _try_base_stocks(problem, pools, method)
+            found.append(_best_of(problem, key, name, pools))
+    wanted = {key: plan for key, plan in plans.items() if key in keys}
+    if not wanted:
+        return found
+    price = next(t.price for t in found if t.key == MIN_MAX.key)
+    assert price is not None
+    for key, (name, beyond) in wanted.items():
+        found.append(_tuned_plan(problem, options, key, name, beyond, price, told))
+    return found
+
+
+def _tuned_plan(
+    problem: SparesNetwork,
+    options: CompareOptions,
+    key: str,
+    name: str,
+    beyond: int,
+    price: float,
+    told: Told,
+) -> TunedPolicy:
+    """Return the belief plan whose prices, around `price`, are best."""
     warehouse = WAREHOUSE_PRICES[1:] if options.coarse else WAREHOUSE_PRICES
     site = SITE_PRICES[1:-1] if options.coarse else SITE_PRICES
     grid = list(product(site, warehouse, warehouse))
-    price = next(t.price for t in found if t.key == MIN_MAX.key)
-    assert price is not None
-    for key, (name, beyond) in plans.items():
-        pools, planners = _pools(problem, options), []
-        for pool in pools:
-            told(f"{name}: {pool.part.name}")
-            planners.append(
-                LocationPlanner(problem, pool.part, beyond=beyond, num_threads=options.num_threads)
-            )
-            _try_plans(pool, planners[-1], grid, price)
-        best = _price(problem, pools)
-        for pool, planner in zip(pools, planners, strict=True):
-            if not options.coarse:
-                _try_finer_plans(pool, planner, grid, price, best)
-        found.append(_best_of(problem, key, name, pools))
-    return found
+    pools, planners = _pools(problem, options), []
+    for pool in pools:
+        told(f"{name}: {pool.part.name}")
+        planners.append(
+            LocationPlanner(problem, pool.part, beyond=beyond, num_threads=options.num_threads)
+        )
+        _try_plans(pool, planners[-1], grid, price)
+    best = _price(problem, pools)
+    for pool, planner in zip(pools, planners, strict=True):
+        if not options.coarse:
+            _try_finer_plans(pool, planner, grid, price, best)
+    return _best_of(problem, key, name, pools)
 
 
 def tuned_rules(problem: SparesNetwork, kind: RuleKind, options: CompareOptions) -> TunedPolicy:

@@ -191,7 +191,7 @@ def conclude(
         mean=mean,
         demand=demand,
         totals=over,
-        stock=order_up_to(over.predictive, weight, shortage),
+        stock=order_up_to(over.predictive, weight, shortage, fill_rate),
         lead_time=lead_time,
         basis=basis,
     )

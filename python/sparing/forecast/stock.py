@@ -14,6 +14,7 @@ from sparing.forecast.windows import Window
 NUM_RESAMPLES = 200
 LEAST_SHORTAGE = 1e-6  # no past says anything of rarer demands
 LEAST_PRICE = 1e-3  # of the mean price; below, a part counts as if it cost that
+LEAST_CHANCE = 0.01  # of what may be missing; no unit is stocked to be needed more rarely
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,15 +104,20 @@ def price_weights(price: NDArray[np.float64] | None, num_parts: int) -> NDArray[
 
 
 def order_up_to(
-    totals: Predictive, weight: NDArray[np.float64], shortage: float
+    totals: Predictive, weight: NDArray[np.float64], shortage: float, fill_rate: float = 0.99
 ) -> NDArray[np.float64]:
     """Return the levels [S] at which one unit more is needed with probability shortage x weight.
 
     Of a unit more of part i, the holding cost grows with its price and the units filled with its
     chance to be needed; where the ratio of the two is the same for all parts, no other stock fills
     as much for the same money (marginal analysis, Sherbrooke 2004, section 2.5).
+
+    No unit is stocked to be needed with a probability below `LEAST_CHANCE` of the share that a
+    fill rate leaves unfilled: so far out, a distribution is the largest demand, relative to its
+    own, that any peer ever showed, and the cheapest parts would all be stocked for that.
     """
-    return totals.quantile(np.clip(1.0 - shortage * weight, 0.0, 1.0 - 1e-12))[:, 0]
+    chance = np.clip(shortage * weight, LEAST_CHANCE * (1.0 - fill_rate), 1.0)
+    return totals.quantile(1.0 - chance)[:, 0]
 
 
 def shortage_for(
@@ -147,7 +153,7 @@ def shortage_for(
         """Return what is filled and asked for in each resample."""
         found, asked = np.zeros(len(weight)), np.zeros(len(weight))
         for predictive, rows, demand in replays:
-            level = order_up_to(predictive, weight[rows], shortage)
+            level = order_up_to(predictive, weight[rows], shortage, fill_rate)
             part_filled, part_asked, _ = replay_parts(level, demand, lead_time)
             found[rows] += part_filled
             asked[rows] += part_asked

@@ -22,6 +22,7 @@ from sparing.learn.networks import Network, Parameters, cheapest
 from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import TrainedSeed, TrainingHook, train_seeds
 from sparing.learn.settings import Settings
+from sparing.learn.warm_start import WarmStart
 from sparing.models.hidden import HiddenProblem
 
 EPISODES = 20_480
@@ -147,6 +148,7 @@ def train_on_beliefs(
     resume: bool,
     checkpoint_s: float,
     progress: TrainingHook | None,
+    warm_start: WarmStart | None = None,
 ) -> TrainingResult:
     """Train on `problem`, simulate what the greedy choices cost, and bound the optimum.
 
@@ -173,6 +175,7 @@ def train_on_beliefs(
         name=_name(problem),
         checkpoint_s=checkpoint_s,
         progress=progress,
+        warm_start=warm_start,
     )
     seconds = time.monotonic() - started
     return TrainingResult(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sparing.epoch import Epoch
 from sparing.exact.policy_evaluation import Bounds, evaluate_policy
+from sparing.exact.solution import Solution
 from sparing.learn.learners import Centre
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.policies import TablePolicy
@@ -67,31 +68,30 @@ def optimum_of(goal: Goal) -> Bounds | None:
     """Return bounds of the optimal objective, None where it is too large to solve."""
     if not goal.fits:
         return None
-    if isinstance(goal.model, LoadSharingSystem):
-        from sparing.exact.options import Options
-        from sparing.exact.semi_markov import solve_semi_markov
+    found = solution_of(goal, keep_value=False)
+    return Bounds(lower=found.lower, upper=found.upper)
 
-        solution = solve_semi_markov(
-            goal.epoch, goal.model.weights, error=goal.model.error, options=Options(tol=1e-8)
-        )
-        return Bounds(lower=solution.lower, upper=solution.upper)
+
+def solution_of(goal: Goal, *, keep_value: bool) -> Solution:
+    """Solve for the goal exactly; it must fit. No policy is kept."""
+    from sparing.exact.options import Options
+
     if "duration" in goal.epoch.kinds and goal.is_average:
         from sparing.exact.semi_markov import solve_semi_markov
 
-        solution = solve_semi_markov(goal.epoch, goal.costs)
-        return Bounds(lower=solution.lower, upper=solution.upper)
-    from sparing.exact.options import Options
+        if isinstance(goal.model, LoadSharingSystem):
+            weights, error = goal.model.weights, goal.model.error
+            return solve_semi_markov(goal.epoch, weights, error=error, options=Options(tol=1e-8))
+        return solve_semi_markov(goal.epoch, goal.costs)
     from sparing.exact.value_iteration import value_iteration
 
-    criterion = "average" if goal.is_average else "discounted"
-    found = value_iteration(
+    return value_iteration(
         goal.epoch,
         goal.costs,
-        criterion=criterion,  # type: ignore[arg-type]
+        criterion="average" if goal.is_average else "discounted",
         initial=goal.initial,
-        options=Options(keep_value=False, keep_policy=False),
+        options=Options(keep_value=keep_value, keep_policy=False),
     )
-    return Bounds(lower=found.lower, upper=found.upper)
 
 
 def exact_objective(goal: Goal, policy: TablePolicy) -> Bounds:

@@ -12,6 +12,8 @@ from sparing.learn.settings import Settings
 from sparing.policies import Policy
 
 if TYPE_CHECKING:
+    from sparing.evaluate.network_plan import PartPlan
+    from sparing.large.crew_training import CrewResult
     from sparing.learn.belief_training import BeliefNetworkPolicy
 
 
@@ -20,7 +22,7 @@ class SeedResult:
     """One seed: its greedy policy and what that costs, None where it was not evaluated."""
 
     trained: TrainedSeed
-    policy: Policy | BeliefNetworkPolicy
+    policy: Policy | BeliefNetworkPolicy | PartPlan
     objective: Bounds | None
 
     @property
@@ -45,6 +47,9 @@ class TrainingResult:
         Whether objectives are exact bounds, or else confidence intervals of simulations.
     seconds
         Of training and compilation, all seeds.
+    crew
+        Of a multi-component system too large to evaluate exactly: tuned control limits and a
+        lookahead, one of which is the policy if it costs less than what was learned.
     """
 
     model: Any
@@ -55,6 +60,15 @@ class TrainingResult:
     optimum: Bounds | None
     exact: bool
     seconds: float
+    crew: CrewResult | None = None
+
+    @property
+    def crew_is_better(self) -> bool:
+        """Whether the policy is one of `crew`."""
+        if self.crew is None:
+            return False
+        learned = self.best.objective
+        return learned is None or self.crew.objective.value < learned.value
 
     @property
     def best(self) -> SeedResult:
@@ -73,13 +87,17 @@ class TrainingResult:
         return sum(seed.trained.env_steps for seed in self.seeds)
 
     @property
-    def policy(self) -> Policy | BeliefNetworkPolicy:
-        """The greedy policy of the best seed."""
+    def policy(self) -> Policy | BeliefNetworkPolicy | PartPlan:
+        """The greedy policy of the best seed, or a better one of `crew`."""
+        if self.crew is not None and self.crew_is_better:
+            return self.crew.policy
         return self.best.policy
 
     @property
     def objective(self) -> Bounds | None:
         """What the policy costs."""
+        if self.crew is not None and self.crew_is_better:
+            return self.crew.objective
         return self.best.objective
 
     @property

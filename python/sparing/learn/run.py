@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ from sparing.learn.learners import Centre
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.settings import Settings
 from sparing.learn.training import Carry, jitted, make_training
+from sparing.learn.warm_start import WarmStart
 
 CHUNKS = 50  # of a run; progress comes out in between
 CHECKPOINT_S = 20.0
@@ -78,6 +79,7 @@ def train_seeds(
     name: str = "",
     checkpoint_s: float = CHECKPOINT_S,
     progress: TrainingHook | None = None,
+    warm_start: WarmStart | None = None,
 ) -> tuple[Network, list[TrainedSeed]]:
     """Train each seed by itself; a seed's result does not depend on which others there are.
 
@@ -92,6 +94,8 @@ def train_seeds(
         Where the state is saved every so many seconds, and whether to go on from what is there.
     name
         Of the model; checkpoints of another one are refused.
+    warm_start
+        Values that the network is fitted to first; exploration then begins at its `epsilon`.
 
     Raises
     ------
@@ -102,13 +106,22 @@ def train_seeds(
         require_safetensors()
     if not seeds or any(not 0 <= seed < 1 << 32 for seed in seeds):
         raise ValueError(f"seeds must be one or more whole numbers of 32 bits; got {[*seeds]}.")
+    if warm_start is not None:
+        if centre is Centre.none and warm_start.rate != 0.0:
+            raise ValueError(
+                f"a start for a horizon that ends has rate 0; got {warm_start.rate!r}."
+            )
+        settings = replace(settings, epsilon=max(settings.epsilon_end, warm_start.epsilon))
     with device_scope(device) as place:
         wide = width or (1 if place.platform == "cpu" else 8)
         chunk = -(-settings.num_iterations // CHUNKS)
-        training = make_training(environment, settings, centre=centre, chunk=chunk)
+        training = make_training(
+            environment, settings, centre=centre, chunk=chunk, warm_start=warm_start
+        )
         run = _Run(training, settings, wide, -(-settings.num_iterations // chunk), chunk, place)
         run.folder, run.resume, run.every = folder, resume, checkpoint_s
         run.key = {"model": name, "centre": centre.value, "settings": settings.as_json()}
+        run.key["warm_start"] = None if warm_start is None else warm_start.as_json()
         run.progress = progress
         found: list[TrainedSeed] = []
         for begin in range(0, len(seeds), wide):

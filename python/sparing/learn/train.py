@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.environment import Environment
 from sparing.learn.epoch_environment import (
     EpochEnvironment,
@@ -24,10 +25,15 @@ from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook, train_seeds
 from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
 from sparing.learn.simulated import simulated_objective
+from sparing.learn.warm_start import WarmStart
 from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.models.spares_network import SparesNetwork
 from sparing.policies import TablePolicy
+
+if TYPE_CHECKING:
+    from sparing.large.crew_training import CrewResult
 
 View = Literal["sequential", "flat"]
 FEW_COMPONENTS = 5  # beyond these a network sees counts per type in place of every component
@@ -42,6 +48,7 @@ def train(
     view: View = "sequential",
     features: str | None = None,
     settings: Settings | None = None,
+    warm_start: Any = None,
     device: str | None = None,
     out: str | Path | None = None,
     resume: bool = False,
@@ -55,7 +62,8 @@ def train(
     model
         A problem or an `Epoch` that repeats. Where a `LoadSharingProblem` leaves size or interval
         open, both are those of its optimum. On a `HiddenProblem` the network sees beliefs, what it
-        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`.
+        learned is simulated, and the optimum is bounded by some seconds of `sparing.solve`. On a
+        `SparesNetwork` of one part it sees stocks, period and belief, over a finite horizon.
     learner
         One of `sparing.learn.settings.LEARNERS`.
     steps
@@ -69,6 +77,10 @@ def train(
         "one-hot" or "typed-counts" (sequential view); default by the number of components.
     settings
         All settings, in place of `learner` and `steps`.
+    warm_start
+        What the network is fitted to before it learns: a simpler model with the same choices and
+        axes (other costs, other chances), which is solved exactly, or a
+        `sparing.learn.warm_start.WarmStart` of values of one's own.
     device
         Such as "cpu" or "gpu"; default JAX's own.
     out, resume, checkpoint_s
@@ -108,6 +120,26 @@ def train(
             resume=resume,
             checkpoint_s=checkpoint_s,
             progress=progress,
+            warm_start=_own_values(warm_start),
+        )
+    if isinstance(model, SparesNetwork):
+        if view != "sequential" or features is not None:
+            raise ValueError(
+                "spares networks have one view (sequential) and features of their own; leave view"
+                " and features out."
+            )
+        from sparing.learn.network_training import train_on_network
+
+        chosen = settings or DEFAULTS[learner]
+        return train_on_network(
+            model,
+            chosen if steps is None else replace(chosen, steps=steps),
+            seeds=numbers,
+            device=device,
+            folder=None if out is None else Path(out),
+            resume=resume,
+            checkpoint_s=checkpoint_s,
+            progress=progress,
         )
     model = closed(model)
     environment = environment_of(model, view=view, features=features)
@@ -121,6 +153,7 @@ def train(
 
         trained_on = PenalisedEnvironment(environment, chosen.penalty)
     started = time.monotonic()
+    start = _start(warm_start, environment, view, features, chosen.discount)
     network, found = train_seeds(
         trained_on,
         chosen,
@@ -132,10 +165,15 @@ def train(
         name=_name(model, view, environment),
         checkpoint_s=checkpoint_s,
         progress=progress,
+        warm_start=start,
     )
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
     optimum = optimum_of(goal)
+    crew = None if goal.fits else _crew(model)
+    if crew is not None and crew.optimum is not None:
+        upper = min(crew.objective.upper, *(s.objective.upper for s in judged if s.objective))
+        optimum = Bounds(lower=crew.optimum.lower, upper=upper)
     return TrainingResult(
         model=model,
         network=network,
@@ -145,7 +183,18 @@ def train(
         optimum=optimum,
         exact=goal.fits,
         seconds=seconds,
+        crew=crew,
     )
+
+
+def _crew(model: Any) -> CrewResult | None:
+    """Return the policies that what was learned must beat, where they fit the model."""
+    from sparing.large.crew_system import CrewSystem, refused
+    from sparing.large.crew_training import train_crew
+
+    if not isinstance(model, MultiComponentProblem) or refused(model) is not None:
+        return None
+    return train_crew(model) if CrewSystem(model).price > 0.0 else None
 
 
 def closed(model: Any) -> Any:
@@ -193,6 +242,27 @@ def default_settings(learner: str, environment: Environment) -> Settings:
     if settings.uses_rollouts:
         return replace(settings, hidden=(128, 128))
     return replace(settings, hidden=(128, 128), steps=4 * settings.steps)
+
+
+def _start(
+    given: Any, environment: EpochEnvironment, view: View, features: str | None, discount: Any
+) -> WarmStart | None:
+    """Return the values to start from: those given, or the exact ones of the model given."""
+    if given is None or isinstance(given, WarmStart):
+        return given
+    from sparing.learn.exact_values import exact_warm_start
+
+    model = environment_of(closed(given), view=view, features=features)
+    return exact_warm_start(model, environment, discount=discount)
+
+
+def _own_values(given: Any) -> WarmStart | None:
+    if given is None or isinstance(given, WarmStart):
+        return given
+    raise ValueError(
+        "hidden degradation has no table of exact values to start from; give a WarmStart of values"
+        f" of your own, not an object of type {type(given).__name__}."
+    )
 
 
 def _name(model: Any, view: str, environment: EpochEnvironment) -> str:

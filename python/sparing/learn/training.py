@@ -12,10 +12,11 @@ import optax
 
 from sparing.learn.environment import Environment
 from sparing.learn.learners import Centre, Learner, dqn
-from sparing.learn.networks import Network, cheapest, explored
+from sparing.learn.networks import Network, cheapest, explored, value_network
 from sparing.learn.replay import Replay, draw, empty, step_weight, write
 from sparing.learn.rollout_learners import Rollout, pqn, qv
 from sparing.learn.settings import Settings
+from sparing.learn.warm_start import WarmStart, fitted
 
 _MEASURED = 64  # choices per lane by which a rollout learner's costs are scaled
 
@@ -50,9 +51,17 @@ class Training(NamedTuple):
 
 
 def make_training(
-    environment: Environment, settings: Settings, *, centre: Centre, chunk: int
+    environment: Environment,
+    settings: Settings,
+    *,
+    centre: Centre,
+    chunk: int,
+    warm_start: WarmStart | None = None,
 ) -> Training:
-    """Return the functions of a training run; `chunk` is its number of iterations."""
+    """Return the functions of a training run; `chunk` is its number of iterations.
+
+    With a `warm_start` the network is first fitted to its values.
+    """
     network = Network(
         num_features=environment.num_features,
         num_actions=environment.num_actions,
@@ -63,6 +72,7 @@ def make_training(
     )
     learner = _learner(network, settings, centre)
     loop = _Loop(environment, settings, network, learner, centre)
+    loop.warm_start = warm_start
 
     def run(carry: Carry) -> tuple[Carry, Report]:
         return jax.lax.scan(loop.iteration, carry, None, length=chunk)
@@ -94,6 +104,8 @@ def _learner(network: Network, settings: Settings, centre: Centre) -> Learner:
 
 class _Loop:
     """One iteration: every lane makes some choices, then the learner steps."""
+
+    warm_start: WarmStart | None = None
 
     def __init__(
         self,
@@ -134,10 +146,33 @@ class _Loop:
         scale = settings.cost_scale
         measured = settings.spread / jnp.maximum(_epoch_spread(found), 1e-6)
         carry = carry._replace(scale=measured if scale is None else jnp.float32(scale))
+        if self.warm_start is not None:
+            return self._fitted(carry, self.warm_start, parts[3])
         if self.centre is not Centre.mean:
             return carry
         mean = found.cost.sum() / jnp.maximum(found.duration.sum(), 1e-6)
         return carry._replace(learner=carry.learner._replace(rate=mean * carry.scale))
+
+    def _fitted(self, carry: Carry, warm: WarmStart, key: jax.Array) -> Carry:
+        """Return the start with networks fitted to known values, and a replay of their choices."""
+        keys = jax.random.split(key, 3)
+
+        def fit(network: Network, parameters: Any, key: jax.Array) -> Any:
+            return fitted(warm, self.environment, network, parameters, key, carry.scale)
+
+        learner = carry.learner
+        parameters = fit(self.network, learner.parameters, keys[0])
+        learner = learner._replace(parameters=parameters, rate=jnp.float32(warm.rate) * carry.scale)
+        if self.settings.learner == "qv":
+            value = fit(value_network(self.network), learner.value, keys[1])
+            learner = learner._replace(value=value)
+        if carry.replay is None:
+            return carry._replace(learner=learner)
+        copy = jax.tree_util.tree_map(jnp.copy, parameters)
+        carry = carry._replace(learner=learner._replace(target=copy))
+        epsilon = jnp.float32(self.settings.epsilon)
+        again = jax.random.split(keys[2], self.settings.rows)
+        return jax.lax.scan(lambda c, k: (self._choose(c, k, epsilon)[0], None), carry, again)[0]
 
     def iteration(self, carry: Carry, _: None) -> tuple[Carry, Report]:
         """Choose, learn and report."""

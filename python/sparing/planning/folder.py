@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from sparing.planning.spares_input import SparesInput, read_spares
 from sparing.records.inspections import (
     Inspections,
     Maintenance,
+    no_inspections,
     read_inspections,
     read_maintenance,
 )
@@ -61,6 +63,8 @@ class PlanInput:
         Draws from the posterior, for the intervals.
     maintenance
         None where there are no such records.
+    spares
+        What the stocks are planned from; None where plan.toml has no [spares].
     """
 
     folder: Path
@@ -71,6 +75,7 @@ class PlanInput:
     seed: int
     inspections: Inspections
     maintenance: Maintenance | None
+    spares: SparesInput | None = None
 
 
 @dataclass(eq=False)
@@ -95,11 +100,15 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
     folder, log = Path(folder), ProblemLog()
     settings = _Settings(log)
     components = _read_settings(folder / SETTINGS, settings)
-    log.finish()  # without components the records cannot be understood
+    spares = read_spares(folder, settings.table, log) if settings.table else None
+    if not components:
+        log.finish()  # without components the records cannot be understood
     sizes = {component.name: component.num_states for component in components}
     actions = sorted({a for c in components for a in (*c.renewals, *c.other_actions)})
-    inspections = read_inspections(_table_file(folder, "inspections"), sizes, log)
-    maintenance = None
+    seen, maintenance = _table_file(folder, "inspections"), None
+    inspections: Inspections | None = no_inspections()
+    if any(component.is_estimated for component in components) or os.path.lexists(seen):
+        inspections = read_inspections(seen, sizes, log)
     if os.path.lexists(done := _table_file(folder, "maintenance")):  # a dead link is told, too
         maintenance = read_maintenance(done, sizes, actions, log)
     log.finish()
@@ -114,6 +123,7 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
         seed=int(plan.get("seed", 0)),
         inspections=inspections,
         maintenance=maintenance,
+        spares=spares,
     )
 
 
@@ -134,6 +144,8 @@ def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, .
         return ()
     _check_plan(settings)
     entries = settings.table.get("component")
+    if entries is None and "spares" in settings.table:
+        return ()  # a folder of spares alone
     if not isinstance(entries, list) or not entries:
         settings.bad("component", "[[component]] is missing: a plan needs at least one")
         return ()
@@ -190,9 +202,9 @@ def _component(entry: Any, number: int, settings: _Settings) -> PlannedComponent
 
 def _case_table(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of plan.toml is a case file's."""
-    case = {key: value for key, value in table.items() if key != "plan"}
+    case = {key: value for key, value in table.items() if key not in ("plan", "spares")}
     case["component"] = [
         {key: value for key, value in entry.items() if key not in OWN_KEYS}
-        for entry in table["component"]
+        for entry in table.get("component", [])
     ]
     return case

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.robustness import Robustness, robustness
+
+if TYPE_CHECKING:
+    from sparing.planning.spares_plan import SparesPlan
 
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
@@ -52,6 +56,8 @@ class MaintenancePlan:
     today
         The rule that the maintenance records come closest to, evaluated exactly; None where they
         show none.
+    spares
+        The plan of the stocks; None where plan.toml has no [spares].
     """
 
     source: PlanInput
@@ -63,6 +69,7 @@ class MaintenancePlan:
     today: PolicyRow | None
     robustness: Robustness | None
     remarks: tuple[str, ...]
+    spares: SparesPlan | None = None
 
 
 def make_plan(folder: str | Path, *, progress: Progress | None = None) -> MaintenancePlan:
@@ -113,7 +120,17 @@ def plan_from(source: PlanInput, *, progress: Progress | None = None) -> Mainten
         today=_today(source, problem, remarks),
         robustness=robustness(estimates, policy, progress=count),
         remarks=tuple(remarks),
+        spares=plan_of_spares(source, progress),
     )
+
+
+def plan_of_spares(source: PlanInput, progress: Progress | None) -> SparesPlan | None:
+    """Return the plan of the stocks, where there are any."""
+    if source.spares is None:
+        return None
+    from sparing.planning.spares_plan import make_spares_plan
+
+    return make_spares_plan(source.spares, progress=progress)
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:

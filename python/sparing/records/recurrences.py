@@ -77,8 +77,8 @@ class Recurrences:
     def _check_single(self) -> None:
         for i in np.flatnonzero(self.amount != 1.0)[:1]:
             raise ValueError(
-                f"event {i} of {self.units[self.owner[i]]!r} counts for {self.amount[i]:g}: a rate is"
-                " one of single events; leave the amount out, or ask for `mean_cumulative`."
+                f"event {i} of {self.units[self.owner[i]]!r} counts for {self.amount[i]:g}: a rate"
+                " is one of single events; leave the amount out, or ask for `mean_cumulative`."
             )
 
 

@@ -19,6 +19,7 @@ th button { font: inherit; font-weight: 600; background: none; border: 0; paddin
   cursor: pointer; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
+.map td, .map th { text-align: center; min-width: 1.6rem; }
 .act { color: var(--act); font-weight: 600; } .note { color: #555; font-size: .9rem; }
 svg { width: 100%; max-width: 34rem; height: auto; display: block; margin: .5rem 0; }
 h1 { overflow-wrap: anywhere; } details { margin: .5rem 0; }

@@ -49,6 +49,18 @@ def network_report(case: str, found: NetworkComparison) -> dict[str, Any]:
             for key, by_metric in found.reductions.items()
         ],
         "best_baseline": found.best_baseline,
+        "lower_bound": None if found.bound is None else _bound_json(found),
+    }
+
+
+def _bound_json(found: NetworkComparison) -> dict[str, Any]:
+    """Return the bound of every policy's objective, and how far the plans are above it."""
+    assert found.bound is not None
+    lower = found.bound.lower
+    return {
+        "objective": lower,
+        "parts": {bound.part: bound.lower for bound in found.bound.parts},
+        "gaps": {key: row.result.objective / lower - 1.0 for key, row in found.policies.items()},
     }
 
 

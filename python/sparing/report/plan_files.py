@@ -12,8 +12,10 @@ import numpy as np
 from sparing._files import replaced_folder, write_atomically
 from sparing.evaluate.actions import actions_of
 from sparing.planning.planning import MaintenancePlan
+from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
 from sparing.report.plan_report import plan_report
+from sparing.report.spares_files import spares_metrics, write_spares
 from sparing.saved_solution import record_of, save_solution
 
 FORMAT = "sparing-plan-1"
@@ -21,19 +23,27 @@ TABLED_STATES = 1 << 20  # up to here the policy is also written as a table
 
 
 def save_plan(
-    plan: MaintenancePlan, folder: str | Path, *, change: PlanChange | None = None
+    plan: MaintenancePlan,
+    folder: str | Path,
+    *,
+    change: PlanChange | None = None,
+    spares_change: SparesChange | None = None,
 ) -> dict[str, Any]:
     """Write the plan into `folder`, which is whole or not there; return its metrics."""
     metrics = plan_metrics(plan)
     if change is not None:
         before, now = change.objective
         metrics["change"] = {**asdict(change), "objective": {"before": before, "now": now}}
+    if plan.spares is not None:
+        metrics["spares"] = spares_metrics(plan.spares, spares_change)
     with replaced_folder(Path(folder)) as part:
         save_solution(plan.solution, part / "solution", problem=plan.problem)
         if plan.problem.num_states <= TABLED_STATES:
             _write_policy(plan, part / "policy.parquet")
+        if plan.spares is not None:
+            write_spares(plan.spares, part)
         write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-        write_atomically(part / "report.html", plan_report(plan, change))
+        write_atomically(part / "report.html", plan_report(plan, change, spares_change))
     return metrics
 
 

@@ -18,7 +18,7 @@ from sparing._checks import check_number
 from sparing.exact.policy_rows import stage_rows
 from sparing.models.load_sharing_system import LoadSharingSystem
 from sparing.policies import Policy
-from sparing.simulate.results import half_width
+from sparing.simulate.results import estimate_lines, half_width
 from sparing.stages import thread_count
 
 KINDS = (
@@ -72,16 +72,14 @@ class LoadSharingResult:
         return self.objective - self.half_width, self.objective + self.half_width
 
     def __str__(self) -> str:
-        rows = [(name, self.mean[name], self.half_widths[name]) for name in self.mean]
-        rows = [("objective", self.objective, self.half_width), *rows]
-        width = max(len(name) for name, _, _ in rows)
-        lines = [f"{name:{width}}  {value:14.6f} +- {half:.6f}" for name, value, half in rows]
+        mean = {"objective": self.objective, **self.mean}
+        half_widths = {"objective": self.half_width, **self.half_widths}
         return "\n".join(
             [
                 f"{self.num_replications} replications from time {self.warm_up:g} to"
                 f" {self.horizon:g}; per unit of time, {self.confidence:.0%} confidence, seed"
                 f" {self.seed}",
-                *lines,
+                *estimate_lines(mean, half_widths),
             ]
         )
 

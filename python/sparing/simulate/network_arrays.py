@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sparing.models.network_failures import FailureNode, exposure_levels
 from sparing.models.network_nodes import NetworkNodes
 from sparing.models.spares_network import Part, SparesNetwork
 
 LARGEST = 2**31 - 1
+MOST_FAILURES = 2**16 - 1  # of a site in a period that the kernel can count
 _STAYS = np.zeros(1, dtype=np.int32)  # the one level of an exposure that no age changes
 
 
@@ -157,3 +158,27 @@ def check_numbers(problem: SparesNetwork, part: Part, rates: NDArray[np.float64]
             f"rates: {rates.max():g} makes more than 600 failures a period at one site; shorten"
             " the periods."
         )
+
+
+def checked_failures(problem: SparesNetwork, part: Part, failures: ArrayLike) -> NDArray[np.int32]:
+    """Return failures [periods, sites] that came, as the kernel takes them.
+
+    Raises
+    ------
+    ValueError
+        If the shape or a number is not possible.
+    """
+    found = np.asarray(failures)
+    wanted = (problem.periods, len(part.sites))
+    if found.shape != wanted:
+        raise ValueError(
+            f"part {part.name!r}: failures must have shape (periods, sites), {wanted}; got"
+            f" {found.shape}."
+        )
+    whole = np.issubdtype(found.dtype, np.integer)
+    if not whole or found.min() < 0 or found.max() > MOST_FAILURES:
+        raise ValueError(
+            f"part {part.name!r}: failures must be whole numbers in 0..{MOST_FAILURES}; got"
+            f" {found.dtype} from {found.min()} to {found.max()}."
+        )
+    return np.ascontiguousarray(found, dtype=np.int32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.models.spares_network import SparesNetwork
-from sparing.simulate.results import half_width
+from sparing.simulate.results import estimate_lines, half_width
 
 KINDS = (
     "objective",
@@ -73,15 +73,10 @@ class NetworkResult:
         return float(gaps.mean()), half_width(gaps, self.confidence)
 
     def __str__(self) -> str:
-        width = max(len(name) for name in self.mean)
-        lines = [
-            f"{name:{width}}  {value:14.6f} +- {self.half_widths[name]:.6f}"
-            for name, value in self.mean.items()
-        ]
         head = (
             f"{len(self.samples)} replications, {self.confidence:.0%} confidence, seed {self.seed}"
         )
-        return "\n".join([head, *lines])
+        return "\n".join([head, *estimate_lines(self.mean, self.half_widths)])
 
 
 def network_result(

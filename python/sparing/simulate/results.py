@@ -53,16 +53,14 @@ class SimulationResult:
 
     def __str__(self) -> str:
         per = "per epoch" if self.criterion == "average" else "in total"
-        rows = [(k, self.mean[k], self.half_widths[k]) for k in self.mean]
-        rows = [("objective", self.objective, self.half_width), *rows]
-        width = max(len(name) for name, _, _ in rows)
-        lines = [f"{name:{width}}  {value:14.6f} +- {half:.6f}" for name, value, half in rows]
+        mean = {"objective": self.objective, **self.mean}
+        half_widths = {"objective": self.half_width, **self.half_widths}
         return "\n".join(
             [
                 f"{self.num_replications} replications of {self.num_epochs} epochs,"
                 f" {self.warm_up} of them to warm up; {per}, {self.confidence:.0%} confidence,"
                 f" seed {self.seed}",
-                *lines,
+                *estimate_lines(mean, half_widths),
             ]
         )
 
@@ -98,6 +96,14 @@ class Comparison:
                 line += f"  less {self.baseline}: {found.mean:+.6f} +- {found.half_width:.6f}"
             lines.append(line)
         return "\n".join(lines)
+
+
+def estimate_lines(mean: Mapping[str, float], half_widths: Mapping[str, float]) -> list[str]:
+    """Return a line per estimate: name, mean and half width."""
+    width = max(len(name) for name in mean)
+    return [
+        f"{name:{width}}  {value:14.6f} +- {half_widths[name]:.6f}" for name, value in mean.items()
+    ]
 
 
 def objectives(samples: NDArray[np.float64], weights: Mapping[str, float]) -> NDArray[np.float64]:

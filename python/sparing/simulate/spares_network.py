@@ -20,13 +20,19 @@ from sparing.models.location_orders import LocationOrders
 from sparing.models.network_nodes import NetworkNodes
 from sparing.models.network_rules import StockRules, check_rules
 from sparing.models.spares_network import Part, SparesNetwork
-from sparing.simulate.network_arrays import check_numbers, network_arrays, table_arrays
+from sparing.simulate.network_arrays import (
+    check_numbers,
+    checked_failures,
+    network_arrays,
+    table_arrays,
+)
 from sparing.simulate.network_results import KINDS, NetworkResult, network_result
 from sparing.stages import thread_count
 
 PartPolicy: TypeAlias = PartPlan | StockRules | LocationOrders
 NetworkPolicy: TypeAlias = NetworkSolution | PartPolicy | Mapping[str, PartPolicy]
 Rates: TypeAlias = ArrayLike | Mapping[str, ArrayLike]
+Failures: TypeAlias = ArrayLike | Mapping[str, ArrayLike]
 
 
 def simulate_network(
@@ -36,6 +42,7 @@ def simulate_network(
     num_replications: int,
     seed: int = 0,
     rates: Rates | None = None,
+    failures: Failures | None = None,
     confidence: float = 0.95,
     num_threads: int = 0,
 ) -> NetworkResult:
@@ -48,6 +55,10 @@ def simulate_network(
     rates
         True failures per unit of exposure: a number, or one per replication (for several parts by
         part name). Default: failures follow what is believed, as in the exact solution.
+    failures
+        Failures [periods, sites] that came, by part name where there are several: every
+        replication meets these, also those beyond `truncate`, and only lead times are drawn. What
+        a belief has seen counts up to `truncate` of a site and period, as always.
 
     Returns
     -------
@@ -59,7 +70,15 @@ def simulate_network(
         chosen = _policy_of(policy, part)
         if isinstance(chosen, StockRules) and len(chosen) != 1:
             raise ValueError(f"one set of rules is needed; got {len(chosen)}.")
-        run = _Run(problem, part, num_replications, seed, _rates_of(rates, part), num_threads)
+        run = _Run(
+            problem,
+            part,
+            num_replications,
+            seed,
+            _of_part("rates", rates, part),
+            num_threads,
+            _of_part("failures", failures, part),
+        )
         samples += run.totals(chosen)[0]
     return network_result(problem, samples, confidence=confidence, seed=seed)
 
@@ -79,7 +98,9 @@ def simulate_rules(
     The kinds are those of `sparing.simulate.network_results.KINDS`; the first is the objective.
     """
     chosen = problem.one(part)
-    run = _Run(problem, chosen, num_replications, seed, _rates_of(rates, chosen), num_threads)
+    run = _Run(
+        problem, chosen, num_replications, seed, _of_part("rates", rates, chosen), num_threads
+    )
     return run.totals(rules)
 
 
@@ -111,7 +132,9 @@ def network_paths(
 ) -> NetworkPaths:
     """Return the paths of one part, on the same draws as `simulate_network`."""
     chosen = problem.one(part)
-    run = _Run(problem, chosen, num_replications, seed, _rates_of(rates, chosen), num_threads)
+    run = _Run(
+        problem, chosen, num_replications, seed, _of_part("rates", rates, chosen), num_threads
+    )
     periods = problem.periods
     stock = np.zeros((num_replications, periods, len(chosen.locations)), dtype=np.int32)
     cost = np.zeros((num_replications, periods))
@@ -130,6 +153,7 @@ class _Run:
         seed: int,
         rates: ArrayLike | None,
         num_threads: int,
+        failures: ArrayLike | None = None,
     ) -> None:
         if isinstance(num_replications, bool) or not 1 <= num_replications < 2**32:
             raise ValueError(f"num_replications must be in 1..2^32 - 1; got {num_replications!r}.")
@@ -144,11 +168,16 @@ class _Run:
                     f"rates must be a number or one per replication, {num_replications}; got shape"
                     f" {given.shape}."
                 ) from None
+        if rates is not None and failures is not None:
+            raise ValueError("give rates or failures, not both: failures that came need no rate.")
+        came = np.empty((0, len(part.sites)), dtype=np.int32)
+        if failures is not None:
+            came = checked_failures(problem, part, failures)
         check_numbers(problem, part, given)
         self.problem, self.part, self.num_replications = problem, part, num_replications
         self.seed = (seed + problem.parts.index(part) * 0x9E3779B97F4A7C15) % 2**64
         self.num_threads = thread_count(num_threads)
-        self.arrays = network_arrays(problem, part, given)
+        self.arrays = network_arrays(problem, part, given) | {"given": came.ravel()}
 
     def totals(
         self,
@@ -223,9 +252,9 @@ def _policy_of(policy: NetworkPolicy, part: Part) -> PartPolicy:
     return policy[part.name]
 
 
-def _rates_of(rates: Rates | None, part: Part) -> ArrayLike | None:
-    if isinstance(rates, Mapping):
-        if part.name not in rates:
-            raise ValueError(f"rates has nothing for part {part.name!r}; it has {[*rates]}.")
-        return rates[part.name]
-    return rates
+def _of_part(name: str, given: Rates | Failures | None, part: Part) -> ArrayLike | None:
+    if isinstance(given, Mapping):
+        if part.name not in given:
+            raise ValueError(f"{name} has nothing for part {part.name!r}; it has {[*given]}.")
+        return given[part.name]
+    return given

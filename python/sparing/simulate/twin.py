@@ -111,6 +111,12 @@ class Twin(Frozen):
         Bursts of failures, delays of orders, closed locations.
     start
         The calendar's time at hour 0.
+    initial_stock
+        "case": stocks and orders under way at the start are the case's. "levels": every location
+        holds what its rule fills up to (its base stock, its maximum), and nothing is under way.
+    warm_up
+        Periods at the beginning that are simulated and not counted: no cost, no service; what a
+        policy learns in them it knows.
     """
 
     network: SparesNetwork
@@ -128,17 +134,29 @@ class Twin(Frozen):
     storage: Mapping[str, float] = field(default_factory=dict)
     disruptions: tuple[Disruption, ...] = ()
     start: datetime = datetime(2024, 1, 1)
+    initial_stock: Literal["case", "levels"] = "case"
+    warm_up: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, SparesNetwork):
             raise ValueError(f"network must be a SparesNetwork; got {self.network!r}.")
-        for name, known in (("clock", ("continuous", "review")), ("orders", ("free", "single"))):
+        choices = {
+            "clock": ("continuous", "review"),
+            "orders": ("free", "single"),
+            "initial_stock": ("case", "levels"),
+        }
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"{name} must be {' or '.join(known)}; got {getattr(self, name)!r}."
                 )
         if not check_number("rate_factor", self.rate_factor) > 0.0:
             raise ValueError(f"rate_factor must be > 0; got {self.rate_factor:g}.")
+        if check_whole("warm_up", self.warm_up, 0) >= self.network.periods:
+            raise ValueError(
+                f"warm_up must be below the periods of the horizon, {self.network.periods}; got"
+                f" {self.warm_up}."
+            )
         self._check_rate()
         self._check_units()
         self._check_effects()
@@ -171,6 +189,16 @@ class Twin(Frozen):
     def hours(self) -> float:
         """Length of the horizon [h]."""
         return self.network.periods * self.period_hours
+
+    @property
+    def warm_up_hours(self) -> float:
+        """Length of the warm-up [h]."""
+        return self.warm_up * self.period_hours
+
+    @property
+    def counted_hours(self) -> float:
+        """Length of the horizon without the warm-up [h]."""
+        return self.hours - self.warm_up_hours
 
     @property
     def sites(self) -> tuple[str, ...]:

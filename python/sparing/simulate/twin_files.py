@@ -16,7 +16,16 @@ from sparing.simulate.twin import Ageing, Crew, Twin
 from sparing.simulate.twin_disruptions import Disruption
 from sparing.simulate.twin_environment import Climate, LoadProfile, Wave
 
-_PLAIN = ("clock", "orders", "rate", "rate_factor", "units", "down_units_fail")
+_PLAIN = (
+    "clock",
+    "orders",
+    "rate",
+    "rate_factor",
+    "units",
+    "down_units_fail",
+    "initial_stock",
+    "warm_up",
+)
 _TABLES = ("climate", "load", "effects", "ageing", "crew", "storage", "disruption", "start")
 _WAVE = {"mean", "season", "day", "weather", "peak_month"}
 

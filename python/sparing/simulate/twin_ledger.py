@@ -19,7 +19,7 @@ class Ledger:
     Attributes
     ----------
     costs
-        Shape (kinds, periods): of `COSTS`, discounted.
+        Shape (kinds, periods): of `COSTS`, discounted; 0 in the warm-up, which nothing counts of.
     stock
         Shape (periods + 1, locations): on hand less failures that wait, all parts together, at
         the reviews and at the end.
@@ -43,7 +43,7 @@ class Ledger:
     ) -> None:
         periods, locations = twin.network.periods, len(twin.network.locations)
         self.twin, self.stores, self.around, self.rates = twin, stores, around, rates
-        self.period, self.weight = 0, 1.0
+        self.period, self.weight, self.counts = 0, 1.0, True
         self.costs = np.zeros((len(COSTS), periods))
         self.stock = np.zeros((periods + 1, locations))
         self.failures = np.zeros((len(stores), locations, periods), dtype=np.int64)
@@ -61,13 +61,15 @@ class Ledger:
     def open_period(self, period: int) -> None:
         """Begin a period: its number, and the weight of its costs."""
         self.period = period
-        self.weight = self.twin.network.discount**period
+        since = period - self.twin.warm_up
+        self.counts = since >= 0
+        self.weight = self.twin.network.discount**since if self.counts else 0.0
         self._note_stock(period)
 
     def paid_order(self, store: Store, quantity: int) -> None:
         """Pay for an order."""
         location = store.location
-        self.num_orders += 1
+        self.num_orders += self.counts
         price = location.order_fixed + location.order_unit * quantity
         self.costs[0, self.period] += self.weight * price
 
@@ -105,6 +107,8 @@ class Ledger:
             location.downtime_cost * store.down_hours / hours,
             (location.emergency_cost or 0.0) * store.emergencies,
         )
+        if not self.counts:
+            return
         self.costs[1:, period] += self.weight * np.array(paid)
         self.short_hours += store.short_hours
         self.down_hours += store.down_hours

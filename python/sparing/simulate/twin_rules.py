@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from sparing._checks import Frozen
 
@@ -60,6 +60,19 @@ class OrderRule(Protocol):
         """Return the position up to which `location` orders at each demand; None: at reviews."""
 
 
+@runtime_checkable
+class HasLevels(Protocol):
+    """A rule with a stock that each location is filled up to."""
+
+    def full_stock(self, part: str, location: str) -> int | None:
+        """Return that stock; None where the rule has none."""
+
+
+def full_stock(rule: OrderRule, part: str, location: str) -> int | None:
+    """Return the stock that `rule` fills a location up to, or None."""
+    return rule.full_stock(part, location) if isinstance(rule, HasLevels) else None
+
+
 class _AtReviews:
     def base_stock(self, part: str, location: str) -> int | None:
         return None
@@ -87,6 +100,10 @@ class MinMax(_AtReviews, Frozen):
             if name in least and position <= least[name] and most[name] > position
         }
 
+    def full_stock(self, part: str, location: str) -> int | None:
+        """Return the location's maximum, if it has one."""
+        return _of_part(self.most, part).get(location)
+
 
 @dataclass(frozen=True, eq=False)
 class FixedQuantity(_AtReviews, Frozen):
@@ -104,6 +121,11 @@ class FixedQuantity(_AtReviews, Frozen):
             for name, position in zip(review.locations, review.position, strict=True)
             if name in least and position <= least[name]
         }
+
+    def full_stock(self, part: str, location: str) -> int | None:
+        """Return minimum and quantity together, the position behind an order."""
+        least, quantity = _of_part(self.least, part), _of_part(self.quantity, part)
+        return least[location] + quantity[location] if location in least else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +155,10 @@ class OneForOne(Frozen):
     def base_stock(self, part: str, location: str) -> int | None:
         """Return the location's level, if it has one."""
         return _of_part(self.levels, part).get(location)
+
+    def full_stock(self, part: str, location: str) -> int | None:
+        """Return the location's level, if it has one."""
+        return self.base_stock(part, location)
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ class TwinResult:
     true_rates
         Shape (replications, parts): failures per unit of exposure of a new twin's units.
     period_costs
-        Shape (replications, periods): discounted cost of each period.
+        Shape (replications, periods): discounted cost of each period; 0 in the warm-up.
     stock
         Shape (periods + 1, locations): mean stock at the reviews and at the end, all parts.
     path
@@ -187,8 +187,8 @@ def run_twin(
 
 def _sample(twin: Twin, ledger: Ledger) -> list[float]:
     costs = ledger.costs.sum(axis=1)
-    site_hours = twin.hours * sum(len(part.sites) for part in twin.network.parts)
-    years = twin.hours / YEAR_HOURS
+    site_hours = twin.counted_hours * sum(len(part.sites) for part in twin.network.parts)
+    years = twin.counted_hours / YEAR_HOURS
     filled = ledger.num_failures - ledger.num_unfilled
     return [
         float(costs.sum()),

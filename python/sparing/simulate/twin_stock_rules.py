@@ -18,9 +18,12 @@ class StockRulesAtReviews(Frozen):
     ----------
     rules
         By part: one set of rules for all locations, in file order.
+    locations
+        Their names, in that order; needed where stocks at the start are the rules' own.
     """
 
     rules: Mapping[str, StockRules]
+    locations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part, rules in self.rules.items():
@@ -43,3 +46,11 @@ class StockRulesAtReviews(Frozen):
     def base_stock(self, part: str, location: str) -> int | None:
         """Return None: the rules order at reviews."""
         return None
+
+    def full_stock(self, part: str, location: str) -> int | None:
+        """Return the stock behind an order that is placed at the reorder level."""
+        if location not in self.locations:
+            return None
+        rules, index = self.rules[part], self.locations.index(location)
+        reorder, quantity = rules.reorder_at[0, index], rules.quantity[0, index]
+        return int(min(rules.order_up_to[0, index], reorder + quantity))

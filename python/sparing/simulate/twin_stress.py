@@ -169,5 +169,6 @@ def rate_sensitivity(
 def _window(
     twin: Twin, first_hour: float | None, hours: float | None, first: float, share: float
 ) -> tuple[float, float]:
-    start = first * twin.hours if first_hour is None else first_hour
-    return start, start + (share * twin.hours if hours is None else hours)
+    counted = twin.counted_hours
+    start = twin.warm_up_hours + first * counted if first_hour is None else first_hour
+    return start, start + (share * counted if hours is None else hours)
