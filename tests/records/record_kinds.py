@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sparing.planning.folder import read_plan_folder
 from sparing.ration.day_files import read_orders
+from sparing.records import stocks
 from sparing.records.defects import read_defects
 from sparing.records.demand_tables import read_demand
+from sparing.records.failure_history import read_failure_history
 from sparing.records.failures import read_failures
+from sparing.records.problems import ProblemLog
+from sparing.records.stocks import read_stock
 
 SETTINGS = """
 [plan]
@@ -42,6 +47,12 @@ DEFECTS = (
 )
 DEMAND = "part,Price,2026-01,2026-02,2026-03\nbolt,1.5,0,3,1\nnut,2,4,0,0\n"
 ORDERS = "order,sku,quantity\n1,bolt,2\n1,nut,1\n2,bolt,3\n"
+STOCK = "Part,Location,Time,On Hand\nfan,north,2026-01-01,3\nfan,south,2026-01-01,0\n"
+BOUGHT = (
+    "Part,Location,Quantity,Ordered,Received\n"
+    "fan,north,2,2026-01-01,2026-01-15\nfan,south,1,2026-02-01,2026-02-11\n"
+)
+COUNTED = FAILED.replace(",Temperature,Humidity", "").replace(",20,50", "").replace(",25,60", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +81,14 @@ def in_a_plan(path: Path) -> Any:
     found = read_plan_folder(folder)
     records = found.maintenance if path.stem == "maintenance" else found.inspections
     return {key: list(value) for key, value in vars(records).items()}
+
+
+def with_log(reader: Callable[..., Any], path: Path) -> Any:
+    """Read records of a plan's stocks, raising what was noted."""
+    log = ProblemLog()
+    found = reader(path, None, ("north", "south"), log)
+    log.finish()
+    return {"unit" if key == "part" else key: list(value) for key, value in vars(found).items()}
 
 
 def demand_of(path: Path) -> Any:
@@ -113,5 +132,37 @@ KINDS = [
         day="Installation Date",
     ),
     Kind(name="demand", text=DEMAND, file="demand", read=demand_of, number="2026-02"),
+    Kind(
+        name="stock",
+        text=STOCK,
+        file="stock",
+        read=partial(with_log, read_stock),
+        number="On Hand",
+        day="Time",
+    ),
+    Kind(
+        name="purchases",
+        text=BOUGHT,
+        file="orders",
+        read=partial(with_log, stocks.read_orders),
+        number="Quantity",
+        day="Ordered",
+    ),
+    Kind(
+        name="failures of a plan",
+        text=COUNTED,
+        file="failures",
+        read=partial(with_log, read_failure_history),
+        number="Exposure",
+        day="Start",
+    ),
+    Kind(
+        name="defects of a plan",
+        text=DEFECTS,
+        file="defects",
+        read=partial(with_log, read_failure_history),
+        number="Design Life",
+        day="Installation Date",
+    ),
     Kind(name="orders", text=ORDERS, file="orders", read=orders_of, number="quantity"),
 ]
