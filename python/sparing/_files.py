@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +16,29 @@ def write_atomically(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table with a header line, to be opened in a spreadsheet."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([shown_text(name) for name in header])
+        writer.writerows([shown_text(cell) for cell in row] for row in rows)
+
+
+def shown_text(cell: object) -> object:
+    """Return a cell that a spreadsheet shows: text that it would run as a formula gets a quote.
+
+    Names come from other people's files; "=HYPERLINK(...)" must not become a link in a table of
+    ours (OWASP, CSV injection). Numbers stay as they are.
+    """
+    if not isinstance(cell, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return "'" + cell
+    return cell
 
 
 @contextmanager

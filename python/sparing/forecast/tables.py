@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from sparing._files import write_atomically
+from sparing._files import shown_text, write_atomically
 from sparing.forecast.calibration import LEVELS
 from sparing.forecast.forecasting import Forecast
 
@@ -22,7 +22,7 @@ def write_forecast(found: Forecast, path: Path) -> None:
     for i, part in enumerate(found.parts):
         for step in range(found.mean.shape[1]):
             cells = [f"{value:.0f}" for value in quantiles[:, i, step]]
-            writer.writerow([part, step + 1, f"{found.mean[i, step]:.6g}", *cells])
+            writer.writerow([shown_text(part), step + 1, f"{found.mean[i, step]:.6g}", *cells])
     write_atomically(path, text.getvalue())
 
 
@@ -35,5 +35,5 @@ def write_stock(found: Forecast, path: Path) -> None:
     for i, part in enumerate(found.parts):
         cells = [f"{value:.0f}" for value in quantiles[:, i]]
         stock = f"{found.stock[i]:.0f}"
-        writer.writerow([part, found.lead_time + 1, f"{mean[i]:.6g}", *cells, stock])
+        writer.writerow([shown_text(part), found.lead_time + 1, f"{mean[i]:.6g}", *cells, stock])
     write_atomically(path, text.getvalue())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -106,9 +107,9 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
     actions = sorted({a for c in components for a in (*c.renewals, *c.other_actions)})
     seen, maintenance = _table_file(folder, "inspections"), None
     inspections: Inspections | None = no_inspections()
-    if any(component.is_estimated for component in components) or seen.exists():
+    if any(component.is_estimated for component in components) or os.path.lexists(seen):
         inspections = read_inspections(seen, sizes, log)
-    if (done := _table_file(folder, "maintenance")).exists():
+    if os.path.lexists(done := _table_file(folder, "maintenance")):  # a dead link is told, too
         maintenance = read_maintenance(done, sizes, actions, log)
     log.finish()
     assert inspections is not None
@@ -129,7 +130,7 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
 def _table_file(folder: Path, name: str) -> Path:
     """Return the Parquet file of records where there is one, else where a CSV file belongs."""
     parquet = folder / f"{name}.parquet"
-    return parquet if parquet.exists() else folder / f"{name}.csv"
+    return parquet if os.path.lexists(parquet) else folder / f"{name}.csv"
 
 
 def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, ...]:
@@ -137,7 +138,7 @@ def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, .
         settings.table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         settings.bad("", f"is not in {path.parent}; `sparing demo` writes an example folder")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         settings.bad("", f"is no TOML file in UTF-8 ({error})")
     if settings.log.problems:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -141,4 +142,4 @@ def records_file(folder: Path, name: str) -> Path | None:
     """Return the file of some records, or None: Parquet before CSV; defects.csv serves, too."""
     names = (name, "defects") if name == FAILURES else (name,)
     paths = [folder / f"{n}{ending}" for n in names for ending in (".parquet", ".csv")]
-    return next((path for path in paths if path.exists()), None)
+    return next((path for path in paths if os.path.lexists(path)), None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from sparing.ration.day import Day
 from sparing.ration.margins import Margins, Supplier
 from sparing.ration.orders import Orders
 from sparing.ration.outlook import Outlook
+from sparing.records.tables import column_places, read_table
 
 KNOWN = (
     "stock",
@@ -96,33 +97,33 @@ def read_orders(path: str | Path, skus: Sequence[str]) -> tuple[Orders, tuple[st
     held: dict[str, dict[int, int]] = {}
     first_line: dict[tuple[str, int], int] = {}
     try:
-        with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            header = [name.strip() for name in rows.fieldnames or []]
-            rows.fieldnames = header
-            for column in COLUMNS:
-                if column not in header:
-                    raise DayError(
-                        f"{path}: column {column!r} is missing; the first line must name"
-                        f" {', '.join(COLUMNS)}."
-                    )
-            for row in rows:
-                place = f"{path}, line {rows.line_num}"
-                name, sku, text = ((row[column] or "").strip() for column in COLUMNS)
-                if not name:
-                    raise DayError(f"{place}: order is empty.")
-                if sku not in position:
-                    raise DayError(f"{place}: SKU {sku!r} is unknown; {_known(skus)}.")
-                j = position[sku]
-                if (name, j) in first_line:
-                    raise DayError(
-                        f"{place}: order {name!r} asks for SKU {sku!r} twice (also in line"
-                        f" {first_line[name, j]}); add the quantities up."
-                    )
-                first_line[name, j] = rows.line_num
-                held.setdefault(name, {})[j] = _quantity(text, place)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        table = read_table(path)
+        at = column_places(table.header)
+    except OSError as error:
         raise DayError(f"{path}: cannot be read: {error}.") from None
+    except ValueError as error:
+        raise DayError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+    for column in COLUMNS:
+        if column not in at:
+            raise DayError(
+                f"{path}: column {column!r} is missing; the first line must name"
+                f" {', '.join(COLUMNS)}."
+            )
+    for line, row in zip(table.lines, table.rows, strict=True):
+        place = f"{path}, line {line}"
+        name, sku, text = (row[at[column]] for column in COLUMNS)
+        if not name:
+            raise DayError(f"{place}: order is empty.")
+        if sku not in position:
+            raise DayError(f"{place}: SKU {sku!r} is unknown; {_known(skus)}.")
+        j = position[sku]
+        if (name, j) in first_line:
+            raise DayError(
+                f"{place}: order {name!r} asks for SKU {sku!r} twice (also in line"
+                f" {first_line[name, j]}); add the quantities up."
+            )
+        first_line[name, j] = line
+        held.setdefault(name, {})[j] = _quantity(text, place)
     return Orders.from_lines(list(held.values()), num_skus=len(skus)), tuple(held)
 
 
@@ -143,7 +144,7 @@ def _json(path: Path) -> dict[str, Any]:
         raise DayError(f"{path}: no such file.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DayError(f"{path}: cannot be read: {error}.") from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise DayError(f"{path}: is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
         raise DayError(f"{path}: must be an object with stock, orders, margin_own, margin_drop.")
@@ -161,9 +162,9 @@ def _skus(content: Mapping[str, Any]) -> list[str]:
     if not isinstance(names, list) or len(names) != size:
         raise ValueError(f"skus must be a list of {size} names, as many as stock has entries.")
     texts = [str(name) for name in names]
-    for name in texts:
-        if texts.count(name) > 1:
-            raise ValueError(f"skus: {name!r} is there twice.")
+    if len(set(texts)) < size:
+        twice = next(name for name, count in Counter(texts).items() if count > 1)
+        raise ValueError(f"skus: {twice!r} is there twice.")
     return texts
 
 

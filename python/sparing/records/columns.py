@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.records.problems import ProblemLog
-from sparing.records.tables import TextTable, column_key, is_missing, read_table
+from sparing.records.tables import TextTable, column_key, column_places, is_missing, read_table
 
 DAY_S = 86_400.0
 
@@ -95,13 +95,14 @@ class RecordColumns:
 
     @property
     def _places(self) -> dict[str, int]:
-        return {column_key(column): i for i, column in enumerate(self.table.header)}
+        return column_places(self.table.header)
 
 
 def read_columns(path: Path, names: Sequence[str], log: ProblemLog) -> RecordColumns | None:
     """Read a table that must have the columns `names`; None, with the problem noted, if not."""
     try:
         table = read_table(path)
+        column_places(table.header)  # raises where two are alike
     except (OSError, ValueError) as error:
         log.add(path.name, 0, "", str(error).removeprefix(f"{path}: "))
         return None

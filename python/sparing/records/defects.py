@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.records.tables import TextTable, column_key, is_missing, read_table
+from sparing.records.tables import TextTable, column_key, column_places, is_missing, read_table
 
 FIELDS = (
     "Component Name",
@@ -127,7 +127,10 @@ def _cell(value: Any) -> str:
 
 
 def _columns(table: TextTable, name: str) -> dict[str, int]:
-    at = {column_key(column): i for i, column in enumerate(table.header)}
+    try:
+        at = column_places(table.header)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
     for field in FIELDS:
         if column_key(field) not in at:
             raise ValueError(

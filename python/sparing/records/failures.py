@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.records.tables import TextTable, is_missing, read_table
+from sparing.records.tables import TextTable, column_key, column_places, is_missing, read_table
 
 FIELDS = (
     "Component Name",
@@ -54,7 +54,7 @@ class FailureRecord:
 
 def is_failure_table(header: Sequence[str]) -> bool:
     """Return whether a table with this header holds failure records with exposure."""
-    return {"failures", "exposure"} <= {_key(name) for name in header}
+    return {"failures", "exposure"} <= {column_key(name) for name in header}
 
 
 def read_failures(
@@ -113,19 +113,22 @@ def write_failures(records: Sequence[FailureRecord], path: str | Path) -> None:
     write_atomically(Path(path), text.getvalue())
 
 
-def _key(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum())
-
-
 def _columns(table: TextTable, name: str) -> dict[str, int]:
-    at = {_key(column): i for i, column in enumerate(table.header)}
+    at = _places(table, name)
     for field in FIELDS[:5]:
-        if _key(field) not in at:
+        if column_key(field) not in at:
             raise ValueError(
                 f"{name}: has no column {field!r}; failure records have the columns"
                 f" {', '.join(FIELDS)}, of which the last two may be left out."
             )
-    return {field: at[_key(field)] for field in FIELDS if _key(field) in at}
+    return {field: at[column_key(field)] for field in FIELDS if column_key(field) in at}
+
+
+def _places(table: TextTable, name: str) -> dict[str, int]:
+    try:
+        return column_places(table.header)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _record(cells: dict[str, str], place: str) -> FailureRecord:

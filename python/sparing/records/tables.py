@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "nat"})
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text holds these: a damaged file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +28,8 @@ def read_table(path: str | Path) -> TextTable:
     Raises
     ------
     ValueError
-        If it is empty, not a text file, or a line has too many or too few fields.
+        If it is empty, not a text file, cut off within a quoted field, or a line has too many or
+        too few fields.
     OSError
         If it cannot be read.
     """
@@ -34,10 +38,14 @@ def read_table(path: str | Path) -> TextTable:
         return _read_parquet(path)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            found = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+            text = file.read()
+        _check_text(path, text)
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        found = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: is no CSV file in UTF-8 ({error}).") from None
+        raise ValueError(
+            f"{path}: is no CSV file in UTF-8 ({error}); save it as one, not compressed."
+        ) from None
     if not found:
         raise ValueError(f"{path}: is empty; give a header line and one line a part or record.")
     header = _header(path, found[0][1])
@@ -64,6 +72,29 @@ def column_key(name: str) -> str:
     return "".join(c for c in name.lower() if c.isalnum())
 
 
+def column_places(header: Sequence[str]) -> dict[str, int]:
+    """Return where each column stands, by its key; ValueError if two columns have one key."""
+    places = dict[str, int]()
+    for place, name in enumerate(header):
+        key = column_key(name)
+        if key and key in places:
+            raise ValueError(
+                f"columns {header[places[key]]!r} and {name!r} have the same name; keep one."
+            )
+        places[key] = place
+    return places
+
+
+def _check_text(path: Path, text: str) -> None:
+    found = CONTROL.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise ValueError(
+            f"{path}, line {line}: holds the character {found[0]!r}, which no text has; the file is"
+            " damaged or no CSV file: export it anew."
+        )
+
+
 def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
     header = tuple(str(cell).strip() for cell in cells)
     for name in header:
@@ -76,6 +107,10 @@ def _read_parquet(path: Path) -> TextTable:
     from pyarrow import parquet
     from pyarrow.lib import ArrowException
 
+    if path.is_dir():
+        raise ValueError(f"{path}: is a folder; give a Parquet file.")
+    with path.open("rb"):  # says why it cannot be read, which Arrow does not
+        pass
     try:
         table = parquet.read_table(path)
     except ArrowException as error:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sparing._files import replaced_folder, write_atomically
+from sparing._files import replaced_folder, write_atomically, write_csv
 from sparing.report.comparison import Comparison
 from sparing.report.plots import MAX_PANELS, plot_front, plot_policy
 from sparing.report.thesis_tables import AGENT
@@ -85,11 +83,3 @@ def _marks(found: Comparison) -> dict[str, tuple[float, float]]:
         printed = table["rows"][0]["thesis"]
         marks[f"{AGENT}, as the thesis prints it"] = (printed["cost"], printed["reliability"])
     return marks
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table with a header line."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
-from sparing._files import replaced_folder, write_atomically
+from sparing._files import replaced_folder, write_atomically, write_csv
 from sparing.evaluate.joint_comparison import JointComparison, JointRow, frequent_actions
 from sparing.exact.policy_evaluation import Bounds
 
@@ -114,7 +113,7 @@ def _save_policies(report: dict[str, Any], folder: Path) -> None:
         [*(row[f] for f in fields), *(row["kinds"].get(k) for k in kinds)]
         for row in report["policies"]
     ]
-    _write(folder / "policies.csv", [*fields, *kinds], rows)
+    write_csv(folder / "policies.csv", [*fields, *kinds], rows)
     counts = ("order_rate", "emergency_rate", "mean_on_hand")
     rows = []
     for row in report["policies"]:
@@ -122,7 +121,7 @@ def _save_policies(report: dict[str, Any], folder: Path) -> None:
             if "mean_on_hand" in spare or spare["levels"]:
                 levels = spare["levels"] or [None, None]
                 rows.append([row["key"], name, *levels, *(spare.get(c) for c in counts)])
-    _write(folder / "spares.csv", ["key", "spare", "s", "S", *counts], rows)
+    write_csv(folder / "spares.csv", ["key", "spare", "s", "S", *counts], rows)
 
 
 def _save_actions(report: dict[str, Any], path: Path) -> None:
@@ -138,11 +137,4 @@ def _save_actions(report: dict[str, Any], path: Path) -> None:
         ]
         for entry in report["actions"]
     ]
-    _write(path, header, rows)
-
-
-def _write(path: Path, header: list[str], rows: list[list[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, header, rows)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
-from sparing._files import replaced_folder, write_atomically
+from sparing._files import replaced_folder, write_atomically, write_csv
 from sparing.report.comparison_files import FORMAT
 from sparing.report.load_sharing_comparison import LoadSharingComparison
 from sparing.report.load_sharing_plots import MAX_ROWS, plot_actions, plot_choices
@@ -37,9 +35,9 @@ def save_load_sharing(compared: LoadSharingComparison, folder: Path) -> None:
             ]
             for row in report["policies"]
         ]
-        _write(part / "policies.csv", [*fields, "cost_lower", "cost_upper", "gap", *RATES], rows)
+        write_csv(part / "policies.csv", [*fields, "cost_lower", "cost_upper", "gap", *RATES], rows)
         names = ["positions", "inspection_interval", "lower", "upper"]
-        _write(part / "choices.csv", names, [[c[n] for n in names] for c in report["choices"]])
+        write_csv(part / "choices.csv", names, [[c[n] for n in names] for c in report["choices"]])
         _write_actions(part / "actions.csv", compared)
         plot_choices(found, part / "choices.png", rules=compared.rules, title=report["case"])
         if found.system.counts.size <= MAX_ROWS:
@@ -64,11 +62,4 @@ def _write_actions(path: Path, compared: LoadSharingComparison) -> None:
         for i, vector in enumerate(system.counts.vectors.tolist())
         for j, stock in enumerate(system.stocks.tolist())
     ]
-    _write(path, header, rows)
-
-
-def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_csv(path, header, rows)

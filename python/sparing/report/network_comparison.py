@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sparing._files import replaced_folder, write_atomically
+from sparing._files import replaced_folder, write_atomically, write_csv
 from sparing.evaluate.network_comparison import (
     ComparedPolicy,
     NetworkComparison,
@@ -100,7 +99,7 @@ def _save_policies(report: dict[str, Any], path: Path) -> None:
         [*(row[k] for k in header), *(row[m][f] for m in metrics for f in ("mean", "half_width"))]
         for row in report["policies"]
     ]
-    _write(path, [*header, *(f for m in metrics for f in (m, f"{m}_half_width"))], rows)
+    write_csv(path, [*header, *(f for m in metrics for f in (m, f"{m}_half_width"))], rows)
 
 
 def _save_reductions(report: dict[str, Any], path: Path) -> None:
@@ -110,7 +109,7 @@ def _save_reductions(report: dict[str, Any], path: Path) -> None:
         [entry["against"], *(entry[m][f] for m in metrics for f in fields)]
         for entry in report["reductions"]
     ]
-    _write(path, ["against", *(f"{m}_{f}" for m in metrics for f in fields)], rows)
+    write_csv(path, ["against", *(f"{m}_{f}" for m in metrics for f in fields)], rows)
 
 
 def _plot_paths(found: NetworkComparison, folder: Path, case: str) -> None:
@@ -155,10 +154,3 @@ def _depth_names(found: NetworkComparison) -> list[str]:
     most = int(depths(found.problem.parts[0]).max())
     named = {0: ["sites"], 1: ["central", "sites"], 2: ["central", "hubs", "sites"]}
     return named.get(most, [f"depth {d}" for d in range(most + 1)])
-
-
-def _write(path: Path, header: list[str], rows: list[list[Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)

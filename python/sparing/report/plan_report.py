@@ -22,6 +22,7 @@ from sparing.report.spares_report import (
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
 EPOCH = date(1970, 1, 1)
 DATES_FROM = 3650.0  # times above are days since 1970 rather than counts from a start
+DATES_UNTIL = 2932896.0  # the last day there is a name for
 
 
 def plan_report(
@@ -104,7 +105,9 @@ def _last_seen(advice: UnitAdvice) -> str:
     if not known:
         return "never"
     last = max(known)
-    return (EPOCH + timedelta(days=last)).isoformat() if last > DATES_FROM else f"{last:g}"
+    if DATES_FROM < last < DATES_UNTIL:
+        return (EPOCH + timedelta(days=last)).isoformat()
+    return f"{last:g}"
 
 
 def _cost(plan: MaintenancePlan) -> str:

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sparing._files import replaced_folder, write_atomically
+from sparing._files import replaced_folder, write_atomically, write_csv
 from sparing.ration.study import Study
 from sparing.ration.thesis_values import CLASSIFICATION
-from sparing.report.comparison_files import write_csv
 from sparing.report.ration_plots import plot_experiment, plot_sensitivity, plot_training
 
 FORMAT = "sparing-rationing-1"
