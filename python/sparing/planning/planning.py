@@ -16,6 +16,8 @@ from sparing.models.maintenance_policies import control_limits
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
+from sparing.planning.large import LargeSolution, solve_large
+from sparing.planning.method import Method, choose_method
 from sparing.planning.robustness import Robustness, robustness
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +51,10 @@ class MaintenancePlan:
 
     Parameters
     ----------
+    solution
+        Exact, with certified bounds, or of a problem that is too large for that.
+    method
+        Which of the two, and why.
     today
         The rule that the maintenance records come closest to, evaluated exactly; None where they
         show none.
@@ -57,7 +63,8 @@ class MaintenancePlan:
     source: PlanInput
     estimates: Estimates
     problem: MultiComponentProblem
-    solution: Solution
+    solution: Solution | LargeSolution
+    method: Method
     advice: tuple[UnitAdvice, ...]
     rows: Mapping[str, PolicyRow]
     today: PolicyRow | None
@@ -65,8 +72,24 @@ class MaintenancePlan:
     remarks: tuple[str, ...]
 
 
-def make_plan(folder: str | Path, *, progress: Progress | None = None) -> MaintenancePlan:
+def make_plan(
+    folder: str | Path,
+    *,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
     """Make the plan for a folder of records.
+
+    Parameters
+    ----------
+    memory
+        That an exact solve may take [bytes]; default what is free. A problem that needs more is
+        planned by the better of searched control limits and a learned policy.
+    steps
+        Choices in that training; 0: no training. Default by the size of the problem.
+    progress
+        Called with the stage, and how much of it is done of how much.
 
     Raises
     ------
@@ -74,31 +97,55 @@ def make_plan(folder: str | Path, *, progress: Progress | None = None) -> Mainte
         With everything that is wrong in the folder.
     ValueError
         If plan.toml makes no problem.
-    MemoryError
-        If the problem does not fit into memory, before it is built.
     """
-    return plan_from(read_plan_folder(folder), progress=progress)
+    return plan_from(read_plan_folder(folder), memory=memory, steps=steps, progress=progress)
 
 
-def plan_from(source: PlanInput, *, progress: Progress | None = None) -> MaintenancePlan:
-    """Make the plan for records that have been read; raises as `make_plan`."""
+def plan_from(
+    source: PlanInput,
+    *,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
+    """Make the plan for records that have been read; parameters and errors as of `make_plan`."""
     _tell(progress, "estimate", 0, 1)
     estimates = estimate(source)
     problem = estimates.mean_problem()
-    _tell(progress, "solve", 0, 1)
-    solution = value_iteration(
-        problem.epoch,
-        problem.weights,
-        criterion=problem.criterion,
-        initial=problem.initial_state,
-        options=Options(),
-    )
+    method = choose_method(problem, memory)
+    solution: Solution | LargeSolution
+    if method.is_exact:
+        _tell(progress, "solve", 0, 1)
+        solution = value_iteration(
+            problem.epoch,
+            problem.weights,
+            criterion=problem.criterion,
+            initial=problem.initial_state,
+            options=Options(dtype=method.dtype),
+        )
+    else:
+        solution = solve_large(problem, steps=steps, seed=source.seed, progress=progress)
+    return judged_plan(source, estimates, problem, solution, method, progress=progress)
+
+
+def judged_plan(
+    source: PlanInput,
+    estimates: Estimates,
+    problem: MultiComponentProblem,
+    solution: Solution | LargeSolution,
+    method: Method,
+    *,
+    remarks: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> MaintenancePlan:
+    """Return a plan by the policy of `solution`: advice, other policies, robustness."""
     policy = solution.policy
-    remarks = list[str]()
+    notes = [*remarks, *([solution.message] if solution.message else [])]
     _tell(progress, "compare", 0, 1)
-    rows = policy_rows(problem, refused=remarks) if problem.num_states <= COMPARED_STATES else {}
+    small = method.is_exact and problem.num_states <= COMPARED_STATES
+    rows = policy_rows(problem, refused=notes) if small else {}
     if not rows:
-        remarks.append(f"{problem.num_states:,} states: no rules are compared (too many).")
+        notes.append(f"{problem.num_states:,} states: no rules are compared exactly (too many).")
 
     def count(done: int, total: int) -> None:
         _tell(progress, "robustness", done, total)
@@ -108,11 +155,12 @@ def plan_from(source: PlanInput, *, progress: Progress | None = None) -> Mainten
         estimates=estimates,
         problem=problem,
         solution=solution,
+        method=method,
         advice=_advice(source, problem, policy),
         rows=rows,
-        today=_today(source, problem, remarks),
-        robustness=robustness(estimates, policy, progress=count),
-        remarks=tuple(remarks),
+        today=_today(source, problem, notes, evaluated=small),
+        robustness=robustness(estimates, policy, progress=count) if method.is_exact else None,
+        remarks=tuple(notes),
     )
 
 
@@ -170,11 +218,14 @@ def _advice(
 
 
 def _today(
-    source: PlanInput, problem: MultiComponentProblem, remarks: list[str]
+    source: PlanInput, problem: MultiComponentProblem, remarks: list[str], *, evaluated: bool
 ) -> PolicyRow | None:
     """Return the control limits that the maintenance records come closest to."""
-    if source.maintenance is None or problem.num_states > COMPARED_STATES:
+    if source.maintenance is None:
         remarks.append("No maintenance records: today's policy is not known.")
+        return None
+    if not evaluated:
+        remarks.append("Today's policy is not evaluated: too many states.")
         return None
     limits = observed_limits(source)
     average = replace(problem, criterion="average", discount=1.0)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
+from sparing.evaluate.actions import all_states
 from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.planning import MaintenancePlan, Progress, plan_from
 from sparing.records.columns import RecordColumns, read_columns
@@ -181,8 +182,6 @@ def _num_changed(before: Path, plan: MaintenancePlan) -> int | None:
     problem = plan.problem
     if old.epoch.shape != problem.epoch.shape:
         return None
-    states = np.stack(
-        np.unravel_index(np.arange(problem.num_states), problem.epoch.shape), axis=1
-    ).astype(np.int32)
+    states = all_states(problem)
     new = plan.solution.policy.action(states)
     return int(np.any(np.asarray(old.action(states)) != np.asarray(new), axis=1).sum())

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 
 from sparing._files import replaced_folder, write_atomically
-from sparing.evaluate.actions import actions_of
+from sparing.evaluate.actions import actions_of, all_states
+from sparing.exact.solution import Solution
+from sparing.planning.large import LargeSolution
+from sparing.planning.large_files import large_record, save_large
 from sparing.planning.planning import MaintenancePlan
 from sparing.planning.updating import PlanChange
 from sparing.report.plan_report import plan_report
 from sparing.saved_solution import record_of, save_solution
 
 FORMAT = "sparing-plan-1"
-TABLED_STATES = 1 << 20  # up to here the policy is also written as a table
+TABLED_STATES = 1 << 20  # up to here the policy of all states is also written as a table
 
 
 def save_plan(
@@ -29,9 +32,11 @@ def save_plan(
         before, now = change.objective
         metrics["change"] = {**asdict(change), "objective": {"before": before, "now": now}}
     with replaced_folder(Path(folder)) as part:
-        save_solution(plan.solution, part / "solution", problem=plan.problem)
-        if plan.problem.num_states <= TABLED_STATES:
-            _write_policy(plan, part / "policy.parquet")
+        if isinstance(plan.solution, LargeSolution):
+            save_large(plan.solution, part / "solution", plan.problem)
+        else:
+            save_solution(plan.solution, part / "solution", problem=plan.problem)
+        _write_policy(plan, part / "policy.parquet")
         write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
         write_atomically(part / "report.html", plan_report(plan, change))
     return metrics
@@ -43,7 +48,8 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
     found: dict[str, Any] = {
         "format": FORMAT,
         "case": plan.problem.name,
-        **record_of(plan.solution),
+        **_record(plan.solution),
+        "method": asdict(plan.method),
         "policies": [
             {"key": r.key, "name": r.name, "cost": r.cost, "reliability": r.reliability}
             for r in rows
@@ -82,15 +88,24 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
     return found
 
 
+def _record(solution: Solution | LargeSolution) -> dict[str, Any]:
+    return large_record(solution) if isinstance(solution, LargeSolution) else record_of(solution)
+
+
 def _write_policy(plan: MaintenancePlan, path: Path) -> None:
-    """Write one row per state: the states of the axes, and what each component is brought to."""
+    """Write one row per state: the states of the axes, and what each component is brought to.
+
+    Of too many states those in which units are now are written.
+    """
     import pyarrow
     from pyarrow import parquet
 
     problem = plan.problem
-    states = np.stack(
-        np.unravel_index(np.arange(problem.num_states), problem.epoch.shape), axis=1
-    ).astype(np.int32)
+    if problem.num_states <= TABLED_STATES:
+        states = all_states(problem)
+    else:
+        now = [[state or 0 for state in advice.states] for advice in plan.advice]
+        states = np.unique(np.array(now, dtype=np.int32), axis=0)
     names = [axis.name for axis in problem.epoch.axes]
     columns: dict[str, Any] = {name: states[:, i] for i, name in enumerate(names)}
     actions = actions_of(problem, plan.solution.policy, states)

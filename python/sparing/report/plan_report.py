@@ -7,12 +7,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from sparing.evaluate.actions import actions_of
+from sparing.evaluate.actions import actions_of, all_states
 from sparing.planning.planning import MaintenancePlan, UnitAdvice
 from sparing.planning.updating import PlanChange
 from sparing.report import html
+from sparing.report.plan_method import method_section, objective_paragraph
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
+LISTED_STATES = 1 << 20
 EPOCH = date(1970, 1, 1)
 DATES_FROM = 3650.0  # times above are days since 1970 rather than counts from a start
 
@@ -26,6 +28,7 @@ def plan_report(plan: MaintenancePlan, change: PlanChange | None = None) -> str:
             *([_changed(change)] if change is not None else []),
             _cost(plan),
             _certainty(plan),
+            method_section(plan),
             _policy(plan),
             _estimates(plan),
             _assumptions(plan),
@@ -92,17 +95,10 @@ def _last_seen(advice: UnitAdvice) -> str:
 
 
 def _cost(plan: MaintenancePlan) -> str:
-    solution, rows = plan.solution, list(plan.rows.values())
+    rows = list(plan.rows.values())
     if plan.today is not None:
         rows.append(plan.today)
-    objective = (solution.lower + solution.upper) / 2.0
-    parts = [
-        html.paragraph(
-            f"The recommended policy has an objective of {objective:,.6g}"
-            f" ({solution.criterion}; certified between {solution.lower:.9g} and"
-            f" {solution.upper:.9g} for the estimated wear)."
-        )
-    ]
+    parts = [objective_paragraph(plan)]
     if rows:
         best = min(rows, key=lambda row: row.cost)
         interval = plan.robustness.interval if plan.robustness and not plan.problem.goals else None
@@ -151,9 +147,12 @@ def _certainty(plan: MaintenancePlan) -> str:
 
 def _policy(plan: MaintenancePlan) -> str:
     problem = plan.problem
-    count = min(problem.num_states, SHOWN_STATES)
-    states = np.stack(np.unravel_index(np.arange(count), problem.epoch.shape), axis=1)
-    actions = actions_of(problem, plan.solution.policy, states.astype(np.int32))
+    if problem.num_states > LISTED_STATES:
+        words = f"{problem.num_states:,} states are too many to list; `sparing policy` tells any."
+        return html.section("The policy", html.paragraph(words))
+    states = all_states(problem)[:SHOWN_STATES]
+    count = len(states)
+    actions = actions_of(problem, plan.solution.policy, states)
     names = [axis.name for axis in problem.epoch.axes]
     rows = []
     for state, action in zip(states.tolist(), actions, strict=True):
