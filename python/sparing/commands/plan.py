@@ -9,12 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
+from sparing.commands.memory import MemoryOption, parsed_memory
 from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
+from sparing.commands.plan_text import print_candidates
 from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
 OutOption = Annotated[
     Path | None, typer.Option(help="Where to write the plan.", show_default="FOLDER/plan")
+]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Choices in training, where it takes one; 0: none.",
+        show_default="by size",
+    ),
 ]
 
 
@@ -34,17 +44,20 @@ def demo(
 def plan(
     folder: Annotated[Path, typer.Argument(help="With plan.toml and the records.")],
     out: OutOption = None,
+    memory: MemoryOption = None,
+    steps: StepsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a plan from a folder of records: what to do now, what it costs, how sure that is.
 
     Reads plan.toml, inspections.csv and maintenance.csv (or .parquet); writes report.html,
     metrics.json, policy.parquet and the solution. All problems of the records are listed at once.
+    What does not fit into --memory is planned by searched control limits or a learned policy.
     """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
         check_new_folder(out, "metrics.json")
-        metrics = _planned(folder, out)
+        metrics = _planned(folder, out, memory=parsed_memory(memory), steps=steps)
     if json:
         print_json(metrics)
         return
@@ -94,17 +107,14 @@ def policy(
 
 def _decision(folder: Path, text: str) -> dict[str, Any]:
     from sparing.evaluate.actions import actions_of
-    from sparing.models.multi_component import MultiComponentProblem
-    from sparing.saved_solution import load_solution
+    from sparing.planning.saved import load_planned
 
     places = [folder / "plan" / "solution", folder / "solution", folder]
     place = next((p for p in places if (p / "solution.json").exists()), None)
     if place is None:
         raise ValueError(f"{folder}: has no plan; make one with `sparing plan {folder}`.")
-    saved = load_solution(place)
-    if not isinstance(saved.problem, MultiComponentProblem):
-        raise ValueError(f"{place}: holds no problem of kind 'multi-component'.")
-    axes = {axis.name: axis.size for axis in saved.problem.epoch.axes}
+    problem, decides = load_planned(place)
+    axes = {axis.name: axis.size for axis in problem.epoch.axes}
     state = dict.fromkeys(axes, 0)
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = pair.partition("=")
@@ -112,8 +122,8 @@ def _decision(folder: Path, text: str) -> dict[str, Any]:
             ranges = ", ".join(f"{n}=0..{size - 1}" for n, size in axes.items())
             raise ValueError(f"--state {pair!r}: must be one of {ranges}.")
         state[name] = int(value)
-    action = actions_of(saved.problem, saved.policy, [tuple(state.values())])[0]
-    return {"state": state, "action": dict(zip(saved.problem.names, action, strict=False))}
+    action = actions_of(problem, decides, [tuple(state.values())])[0]
+    return {"state": state, "action": dict(zip(problem.names, action, strict=False))}
 
 
 @contextmanager
@@ -129,7 +139,9 @@ def _listed_problems() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, Any]:
+def _planned(
+    folder: Path, out: Path, records: Path | None = None, **options: Any
+) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -145,8 +157,8 @@ def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, 
             bar.update(task, description=stage, completed=done, total=total)
 
         if records is None:
-            return save_plan(make_plan(folder, progress=show), out)
-        plan, change = update_plan(folder, records, out=out, progress=show)
+            return save_plan(make_plan(folder, progress=show, **options), out)
+        plan, change = update_plan(folder, records, out=out, progress=show, **options)
         return save_plan(plan, out, change=change)
 
 
@@ -171,6 +183,8 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
     ]
     if policies:
         print_table(["policy", "cost", "reliability"], policies, title="long run, per period")
+    if not metrics["method"]["is_exact"]:
+        print_candidates(metrics)
     if "robustness" in metrics:
         found = metrics["robustness"]
         interval, value = found["interval"], found["value_of_information"]

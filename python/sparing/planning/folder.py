@@ -19,7 +19,7 @@ from sparing.records.inspections import (
 from sparing.records.problems import ProblemLog
 
 SETTINGS = "plan.toml"
-OWN_KEYS = ("states", "renewals", "other_actions")  # of a component, beside those of a case file
+OWN_KEYS = ("states", "renewals", "other_actions", "kind")  # of a component, beside those of a case file
 MOST_STATES = 32
 
 
@@ -37,6 +37,8 @@ class PlannedComponent:
         Further actions there; what state they lead to is not assumed.
     is_estimated
         Whether its transition matrix comes from the records and not from plan.toml.
+    kind
+        Components of one kind wear alike: their records are estimated together.
     """
 
     name: str
@@ -44,6 +46,7 @@ class PlannedComponent:
     renewals: tuple[str, ...]
     other_actions: tuple[str, ...]
     is_estimated: bool
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,6 +144,7 @@ def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, .
     names = [component.name for component in components]
     for name in sorted({name for name in names if names.count(name) > 1}):
         settings.bad("component", f"{name!r} is there twice")
+    _check_kinds(components, settings)
     return components
 
 
@@ -182,9 +186,31 @@ def _component(entry: Any, number: int, settings: _Settings) -> PlannedComponent
             settings.bad(f"component {name}", f"{key} must be a list of names; got {value!r}")
             value = []
         lists[key] = tuple(value)
+    kind = entry.get("kind", name)
+    if not isinstance(kind, str) or not kind:
+        settings.bad(f"component {name}", f"kind must be a name; got {kind!r}")
+        kind = name
     return PlannedComponent(
-        name=name, num_states=states, is_estimated="transition" not in entry, **lists
+        name=name,
+        num_states=states,
+        is_estimated="transition" not in entry,
+        kind=kind,
+        **lists,
     )
+
+
+def _check_kinds(components: tuple[PlannedComponent, ...], settings: _Settings) -> None:
+    """Components of one kind have the same states, and are all estimated or none."""
+    first = dict[str, PlannedComponent]()
+    for component in components:
+        other = first.setdefault(component.kind, component)
+        same = (component.num_states, component.is_estimated)
+        if same != (other.num_states, other.is_estimated):
+            settings.bad(
+                f"component {component.name}",
+                f"is of kind {component.kind!r} like {other.name!r}; both must have the same states"
+                " and both a transition or none",
+            )
 
 
 def _case_table(table: Mapping[str, Any]) -> dict[str, Any]:

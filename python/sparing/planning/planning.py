@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.large import LargeSolution, solve_large
 from sparing.planning.method import Method, choose_method
 from sparing.planning.robustness import Robustness, robustness
+
+if TYPE_CHECKING:
+    from sparing.planning.updating import PlanChange
 
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
@@ -43,6 +47,12 @@ class UnitAdvice:
     states: tuple[int | None, ...]
     seen: tuple[float | None, ...]
     action: Action
+
+    @property
+    def needs_work(self) -> bool:
+        """Whether anything is to be done."""
+        pairs = zip(self.states, self.action, strict=False)
+        return any(target != (state or 0) for state, target in pairs)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,6 +80,28 @@ class MaintenancePlan:
     today: PolicyRow | None
     robustness: Robustness | None
     remarks: tuple[str, ...]
+
+    @property
+    def to_do(self) -> tuple[UnitAdvice, ...]:
+        """The advice on units that need work now."""
+        return tuple(advice for advice in self.advice if advice.needs_work)
+
+    def save(self, folder: str | Path, *, change: PlanChange | None = None) -> dict[str, Any]:
+        """Write report.html, metrics.json, policy.parquet and the solution; return the metrics.
+
+        The folder is whole or not there; `change` is what an update changed, for the report.
+        """
+        from sparing.report.plan_files import save_plan
+
+        return save_plan(self, folder, change=change)
+
+    def __str__(self) -> str:
+        """How many units need work, what the plan costs, and how that was found."""
+        lower, upper = self.solution.lower, self.solution.upper
+        return (
+            f"{self.problem.name}: {len(self.to_do)} of {len(self.advice)} units need work;"
+            f" objective [{lower:.9g}, {upper:.9g}]; {self.method.reason}"
+        )
 
 
 def make_plan(
