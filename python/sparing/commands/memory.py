@@ -35,4 +35,5 @@ def parsed_memory(text: str | None) -> float | None:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
     if not found or found[2].lower() not in UNITS or not float(found[1]) > 0.0:
         raise ValueError(f"--memory must be a size above 0 such as 4GiB or 500MB; got {text!r}.")
-    return float(found[1]) * UNITS[found[2].lower()]
+    size: float = float(found[1]) * UNITS[found[2].lower()]
+    return size

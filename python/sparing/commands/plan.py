@@ -68,18 +68,34 @@ def update(
     folder: Annotated[Path, typer.Argument(help="Of an earlier plan.")],
     records: Annotated[Path, typer.Argument(help="New inspection or maintenance records, CSV.")],
     out: OutOption = None,
+    resolve: Annotated[
+        bool | None,
+        typer.Option(
+            "--resolve/--keep",
+            help="Solve the policy anew, or keep it.",
+            show_default="by the HyperScore of the new records",
+        ),
+    ] = None,
+    memory: MemoryOption = None,
+    steps: StepsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Add new records to a folder, make its plan anew, and tell what changed."""
+    """Add new records to a folder, move its plan with them, and tell what changed.
+
+    The estimates always move. The policy is kept and evaluated anew, or solved anew where the
+    HyperScore of the new records is below resolve_below of [hyper_score] in plan.toml.
+    """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
-        metrics = _planned(folder, out, records)
+        options = {"resolve": resolve, "memory": parsed_memory(memory), "steps": steps}
+        metrics = _planned(folder, out, records, **options)
     if json:
         print_json(metrics)
         return
     change = metrics["change"]
     units = ", ".join(change["units"][:SHOWN_UNITS]) or "none"
     before, now = change["objective"]["before"], change["objective"]["now"]
+    print(change["reason"])
     print(f"{change['num_records']} records added; objective {before:.6g} before, {now:.6g} now")
     print(f"the policy differs in {change['num_states_changed']} states; other advice for: {units}")
     print()

@@ -137,7 +137,9 @@ def check_limits_apply(problem: MultiComponentProblem) -> None:
     if problem.result != "chosen":
         raise ValueError("control limits need a problem whose maintenance reaches a chosen state.")
     if problem.restore_when_down:
-        raise ValueError("control limits do not restore all that has failed when the system is down.")
+        raise ValueError(
+            "control limits do not restore all that has failed when the system is down."
+        )
     for component in problem.components:
         if not np.isfinite(component.maintenance_cost[1:, 0]).all():
             raise ValueError(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from sparing.planning.score_settings import ScoreSettings, score_settings
 from sparing.records.inspections import (
     Inspections,
     Maintenance,
@@ -19,7 +20,12 @@ from sparing.records.inspections import (
 from sparing.records.problems import ProblemLog
 
 SETTINGS = "plan.toml"
-OWN_KEYS = ("states", "renewals", "other_actions", "kind")  # of a component, beside those of a case file
+OWN_KEYS = (
+    "states",
+    "renewals",
+    "other_actions",
+    "kind",
+)  # of a component, beside those of a case file
 MOST_STATES = 32
 
 
@@ -63,6 +69,8 @@ class PlanInput:
         Draws from the posterior, for the intervals.
     maintenance
         None where there are no such records.
+    scoring
+        How periods are scored, and when a policy is solved anew.
     """
 
     folder: Path
@@ -73,6 +81,7 @@ class PlanInput:
     seed: int
     inspections: Inspections
     maintenance: Maintenance | None
+    scoring: ScoreSettings = field(default_factory=ScoreSettings)
 
 
 @dataclass(eq=False)
@@ -97,6 +106,7 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
     folder, log = Path(folder), ProblemLog()
     settings = _Settings(log)
     components = _read_settings(folder / SETTINGS, settings)
+    scoring = score_settings(settings.table.get("hyper_score", {}), settings.bad)
     log.finish()  # without components the records cannot be understood
     sizes = {component.name: component.num_states for component in components}
     actions = sorted({a for c in components for a in (*c.renewals, *c.other_actions)})
@@ -116,6 +126,7 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
         seed=int(plan.get("seed", 0)),
         inspections=inspections,
         maintenance=maintenance,
+        scoring=scoring,
     )
 
 
@@ -215,7 +226,7 @@ def _check_kinds(components: tuple[PlannedComponent, ...], settings: _Settings) 
 
 def _case_table(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of plan.toml is a case file's."""
-    case = {key: value for key, value in table.items() if key != "plan"}
+    case = {key: value for key, value in table.items() if key not in ("plan", "hyper_score")}
     case["component"] = [
         {key: value for key, value in entry.items() if key not in OWN_KEYS}
         for entry in table["component"]

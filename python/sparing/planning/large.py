@@ -23,7 +23,7 @@ from sparing.policies import Policy
 from sparing.simulate.results import SimulationResult
 
 if TYPE_CHECKING:
-    from sparing.learn.result import TrainingResult
+    from sparing.learn.networks import Network, Parameters
 
 Progress = Callable[[str, int, int], None]
 PRICED = Runs(num_epochs=1100, warm_up=100, num_replications=128, seed=1 << 20)
@@ -38,8 +38,8 @@ class Candidate:
     ----------
     limits
         Of control limits; None of a learned policy.
-    trained
-        The training; None of control limits.
+    network
+        A learned network and its parameters; None of control limits.
     """
 
     key: str
@@ -47,7 +47,7 @@ class Candidate:
     policy: Policy
     result: SimulationResult
     limits: Limits | None = None
-    trained: TrainingResult | None = None
+    network: tuple[Network, Parameters] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -174,5 +174,5 @@ def _learned(
         name=f"learned ({trained.learner}, {trained.env_steps:,} choices)",
         policy=policy,
         result=simulated(problem, policy, PRICED),
-        trained=trained,
+        network=(trained.network, trained.best.trained.parameters),
     )

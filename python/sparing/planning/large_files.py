@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from sparing.models.case_files import load_case, save_case
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.large import LargeSolution
 from sparing.policies import Policy
+
+if TYPE_CHECKING:
+    from sparing.learn.networks import Network, Parameters
 
 FORMAT = "sparing-large-solution-1"
 NETWORK = "network.npz"
@@ -52,12 +55,12 @@ def save_large(solution: LargeSolution, folder: Path, problem: MultiComponentPro
     best = solution.best
     if best.limits is not None:
         record["limits"] = list(best.limits)
-    if best.trained is not None:
+    if best.network is not None:
         from sparing.learn.checkpoints import named_arrays
 
-        record["network"] = asdict(best.trained.network)
-        arrays = named_arrays(best.trained.best.trained.parameters)
-        np.savez(folder / NETWORK, **arrays)  # type: ignore[arg-type]
+        network, parameters = best.network
+        record["network"] = asdict(network)
+        np.savez(folder / NETWORK, **named_arrays(parameters))  # type: ignore[arg-type]
     write_atomically(folder / "solution.json", json.dumps(record, indent=1) + "\n")
 
 
@@ -92,16 +95,22 @@ def policy_of_record(
     """Return the saved policy for `problem`, which may differ from the saved one in its numbers."""
     if "limits" in record:
         return renewal_limits(problem, record["limits"])
+    from sparing.learn.greedy_policy import greedy_policy
+    from sparing.learn.train import environment_of
+
+    network, parameters = load_network(record, folder)
+    return greedy_policy(environment_of(problem), network, parameters, as_table=False)
+
+
+def load_network(record: dict[str, Any], folder: Path) -> tuple[Network, Parameters]:
+    """Return a saved network and its parameters."""
     import jax
 
     from sparing.learn.checkpoints import tree_of
-    from sparing.learn.greedy_policy import greedy_policy
     from sparing.learn.networks import Network
-    from sparing.learn.train import environment_of
 
-    shape = record["network"]
-    network = Network(**{k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()})
+    shape = {k: tuple(v) if isinstance(v, list) else v for k, v in record["network"].items()}
+    network = Network(**shape)
     with np.load(folder / NETWORK, allow_pickle=False) as file:
         arrays = dict(file)
-    parameters = tree_of(arrays, jax.eval_shape(network.init, jax.random.key(0)))
-    return greedy_policy(environment_of(problem), network, parameters, as_table=False)
+    return network, tree_of(arrays, jax.eval_shape(network.init, jax.random.key(0)))

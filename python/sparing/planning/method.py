@@ -1,4 +1,4 @@
-"""How a plan's policy is found: exactly where that fits into memory, else by learning and search."""
+"""How a plan's policy is found: exactly where that fits into memory, else learned or searched."""
 
 from __future__ import annotations
 
@@ -59,13 +59,14 @@ def choose_method(problem: MultiComponentProblem, memory: float | None = None) -
     for dtype in (np.float64, np.float32):
         needed = solve_bytes(problem.epoch, problem.weights, dtype=dtype, enough=available)
         if available is None or needed <= available:
-            words = f"{problem.num_states:,} states in {np.dtype(dtype).name} fit into memory"
+            name: Precision = "float64" if dtype is np.float64 else "float32"
+            room = f"{_size(needed)} needed, {_of(available, whose)}"
             return Method(
                 is_exact=True,
-                dtype="float64" if dtype is np.float64 else "float32",
+                dtype=name,
                 needed=needed,
                 available=available,
-                reason=f"solved exactly: {words} ({_size(needed)} needed, {_of(available, whose)}).",
+                reason=f"solved exactly: {problem.num_states:,} states fit in {name} ({room}).",
             )
     return Method(
         is_exact=False,
@@ -86,9 +87,8 @@ def _of(available: int | None, whose: str) -> str:
 
 def _size(num_bytes: int) -> str:
     """Return a size in words."""
-    for unit, name in ((GIB, "GiB"), (2**20, "MiB")):
-        if num_bytes >= unit:
-            return f"{num_bytes / unit:,.3g} {name}" if num_bytes < 1e6 * unit else (
-                f"{num_bytes / unit:.1e} {name}"
-            )
-    return f"{num_bytes / 1024:.3g} KiB"
+    if num_bytes < 2**20:
+        return f"{num_bytes / 1024:.3g} KiB"
+    if num_bytes < GIB:
+        return f"{num_bytes / 2**20:.3g} MiB"
+    return f"{num_bytes / GIB:,.3g} GiB"

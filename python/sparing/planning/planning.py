@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparing.evaluate.actions import Action, actions_of
+from sparing.evaluate.metrics import long_run_metrics
 from sparing.evaluate.policy_comparison import PolicyRow, policy_row, policy_rows
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options, value_iteration
@@ -20,12 +21,14 @@ from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.large import LargeSolution, solve_large
 from sparing.planning.method import Method, choose_method
 from sparing.planning.robustness import Robustness, robustness
+from sparing.planning.scoring import PeriodRecords, PeriodScore
 
 if TYPE_CHECKING:
     from sparing.planning.updating import PlanChange
 
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
+LEAST_COST = 1e-9  # a target has to be above 0
 USUAL = 0.5  # share of inspections behind which something was done that makes it the rule
 
 
@@ -65,6 +68,10 @@ class MaintenancePlan:
         Exact, with certified bounds, or of a problem that is too large for that.
     method
         Which of the two, and why.
+    expected
+        Cost and availability per unit and period that the policy was chosen for.
+    scores
+        Per period of the records how they did against that, or against the targets set.
     today
         The rule that the maintenance records come closest to, evaluated exactly; None where they
         show none.
@@ -80,6 +87,8 @@ class MaintenancePlan:
     today: PolicyRow | None
     robustness: Robustness | None
     remarks: tuple[str, ...]
+    expected: Mapping[str, float]
+    scores: tuple[PeriodScore, ...]
 
     @property
     def to_do(self) -> tuple[UnitAdvice, ...]:
@@ -142,7 +151,18 @@ def plan_from(
 ) -> MaintenancePlan:
     """Make the plan for records that have been read; parameters and errors as of `make_plan`."""
     _tell(progress, "estimate", 0, 1)
-    estimates = estimate(source)
+    return plan_by(source, estimate(source), memory=memory, steps=steps, progress=progress)
+
+
+def plan_by(
+    source: PlanInput,
+    estimates: Estimates,
+    *,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
+    """Make the plan by estimates that are known; parameters and errors as of `make_plan`."""
     problem = estimates.mean_problem()
     method = choose_method(problem, memory)
     solution: Solution | LargeSolution
@@ -167,12 +187,19 @@ def judged_plan(
     solution: Solution | LargeSolution,
     method: Method,
     *,
-    remarks: Sequence[str] = (),
+    expected: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> MaintenancePlan:
-    """Return a plan by the policy of `solution`: advice, other policies, robustness."""
+    """Return a plan by the policy of `solution`: advice, other policies, robustness, scores.
+
+    Parameters
+    ----------
+    expected
+        What periods are scored against; default what the policy comes to in `problem`.
+    """
     policy = solution.policy
-    notes = [*remarks, *([solution.message] if solution.message else [])]
+    notes = [solution.message] if solution.message else []
+    expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
     small = method.is_exact and problem.num_states <= COMPARED_STATES
     rows = policy_rows(problem, refused=notes) if small else {}
@@ -193,7 +220,28 @@ def judged_plan(
         today=_today(source, problem, notes, evaluated=small),
         robustness=robustness(estimates, policy, progress=count) if method.is_exact else None,
         remarks=tuple(notes),
+        expected=expected,
+        scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
     )
+
+
+def expected_measures(
+    problem: MultiComponentProblem, solution: Solution | LargeSolution
+) -> dict[str, float]:
+    """Return the cost and the availability of a period under a policy.
+
+    Exact long-run averages; simulated ones, discounted where the problem is, where it is large.
+    """
+    if isinstance(solution, LargeSolution):
+        mean = solution.best.result.mean
+        share = 1.0 - problem.discount if problem.criterion == "discounted" else 1.0
+        cost, up = sum(mean.get(kind, 0.0) for kind in problem.cost_kinds), mean["reliability"]
+        return {"cost": max(share * cost, LEAST_COST), "availability": share * up}
+    found = long_run_metrics(problem, solution.policy, by_spare=False)
+    return {
+        "cost": max(found["cost_rate"].value, LEAST_COST),
+        "availability": found["reliability"].value,
+    }
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:

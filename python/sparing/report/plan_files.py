@@ -73,6 +73,12 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
             }
             for name, e in plan.estimates.components.items()
         },
+        "expected": dict(plan.expected),
+        "hyper_score": {
+            **asdict(plan.source.scoring),
+            "target": dict(plan.source.scoring.targets(plan.expected).target),
+            "periods": [asdict(period) for period in plan.scores],
+        },
         "remarks": list(plan.remarks),
     }
     if plan.robustness is not None:

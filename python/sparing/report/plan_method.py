@@ -13,6 +13,8 @@ def objective_paragraph(plan: MaintenancePlan) -> str:
     objective = (solution.lower + solution.upper) / 2.0
     if isinstance(solution, LargeSolution):
         how = f"simulated; between {solution.lower:.6g} and {solution.upper:.6g} with 95 %"
+    elif solution.path == "kept":
+        how = f"that of the kept policy, between {solution.lower:.9g} and {solution.upper:.9g}"
     else:
         how = f"certified between {solution.lower:.9g} and {solution.upper:.9g}"
     return html.paragraph(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 import numpy as np
 
@@ -12,11 +11,11 @@ from sparing.planning.planning import MaintenancePlan, UnitAdvice
 from sparing.planning.updating import PlanChange
 from sparing.report import html
 from sparing.report.plan_method import method_section, objective_paragraph
+from sparing.report.plan_scores import score_section
+from sparing.report.times import time_text
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
 LISTED_STATES = 1 << 20
-EPOCH = date(1970, 1, 1)
-DATES_FROM = 3650.0  # times above are days since 1970 rather than counts from a start
 
 
 def plan_report(plan: MaintenancePlan, change: PlanChange | None = None) -> str:
@@ -28,6 +27,7 @@ def plan_report(plan: MaintenancePlan, change: PlanChange | None = None) -> str:
             *([_changed(change)] if change is not None else []),
             _cost(plan),
             _certainty(plan),
+            score_section(plan, change),
             method_section(plan),
             _policy(plan),
             _estimates(plan),
@@ -59,13 +59,15 @@ def _changed(change: PlanChange) -> str:
     before, now = change.objective
     others = ", ".join(change.units) if change.units else "none"
     states = change.num_states_changed
-    policy = "is not comparable with the last" if states is None else f"differs in {states} states"
+    policy = "is not compared with the last" if states is None else f"differs in {states} states"
+    what = "The policy was" if change.resolved else "Estimates and advice moved; the"
     shifts = [[name, f"{shift:.4f}"] for name, shift in change.largest_shift.items()]
     return html.section(
         "What changed",
+        html.paragraph(f"{change.num_records} records were added. {what} {change.reason}"),
         html.paragraph(
-            f"{change.num_records} records were added. The objective moved from {before:,.6g} to"
-            f" {now:,.6g}; the policy {policy}. Units with other advice: {others}."
+            f"The objective moved from {before:,.6g} to {now:,.6g}; the policy {policy}. Units with"
+            f" other advice: {others}."
         ),
         html.table(["component", "largest change of a probability"], shifts),
     )
@@ -90,8 +92,7 @@ def _last_seen(advice: UnitAdvice) -> str:
     known = [time for time in advice.seen if time is not None]
     if not known:
         return "never"
-    last = max(known)
-    return (EPOCH + timedelta(days=last)).isoformat() if last > DATES_FROM else f"{last:g}"
+    return time_text(max(known))
 
 
 def _cost(plan: MaintenancePlan) -> str:
