@@ -385,7 +385,7 @@ def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -
         Where to write report.html, metrics.json, policy.parquet and the solution; default nowhere
         (the plan's own ``save`` writes them later).
     options
-        Those of `sparing.planning.planning.make_plan`: memory, steps, progress.
+        Those of `sparing.planning.planning.make_plan`: settings, memory, steps, progress.
 
     Raises
     ------

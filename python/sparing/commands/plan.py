@@ -11,6 +11,7 @@ import typer
 
 from sparing.commands.memory import MemoryOption, parsed_memory
 from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
+from sparing.commands.plan_fleet import plan_fleet
 from sparing.commands.plan_text import print_candidates
 from sparing.commands.problems import JsonOption
 
@@ -46,6 +47,9 @@ def plan(
     out: OutOption = None,
     memory: MemoryOption = None,
     steps: StepsOption = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes for a folder of sites; 0: one per processor.")
+    ] = 0,
     json: JsonOption = False,
 ) -> None:
     """Make a plan from a folder of records: what to do now, what it costs, how sure that is.
@@ -53,9 +57,16 @@ def plan(
     Reads plan.toml, inspections.csv and maintenance.csv (or .parquet); writes report.html,
     metrics.json, policy.parquet and the solution. All problems of the records are listed at once.
     What does not fit into --memory is planned by searched control limits or a learned policy.
+    A folder of site folders is a fleet: every site is planned, and sites already done are kept.
     """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
+        from sparing.fleet.planning import is_fleet
+
+        if is_fleet(folder):
+            room = parsed_memory(memory)
+            plan_fleet(folder, out, num_workers=workers, memory=room, steps=steps, json=json)
+            return
         check_new_folder(out, "metrics.json")
         metrics = _planned(folder, out, memory=parsed_memory(memory), steps=steps)
     if json:

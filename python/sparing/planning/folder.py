@@ -95,8 +95,8 @@ class _Settings:
         self.log.add(SETTINGS, 0, place, reason)
 
 
-def read_plan_folder(folder: str | Path) -> PlanInput:
-    """Read and check everything in `folder`.
+def read_plan_folder(folder: str | Path, *, settings_file: Path | None = None) -> PlanInput:
+    """Read and check everything in `folder`; default settings are its own plan.toml.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
     """
     folder, log = Path(folder), ProblemLog()
     settings = _Settings(log)
-    components = _read_settings(folder / SETTINGS, settings)
+    components = _read_settings(settings_file or folder / SETTINGS, settings)
     scoring = score_settings(settings.table.get("hyper_score", {}), settings.bad)
     log.finish()  # without components the records cannot be understood
     sizes = {component.name: component.num_states for component in components}

@@ -116,6 +116,7 @@ class MaintenancePlan:
 def make_plan(
     folder: str | Path,
     *,
+    settings: str | Path | None = None,
     memory: float | None = None,
     steps: int | None = None,
     progress: Progress | None = None,
@@ -124,6 +125,8 @@ def make_plan(
 
     Parameters
     ----------
+    settings
+        A file in place of the folder's own plan.toml.
     memory
         That an exact solve may take [bytes]; default what is free. A problem that needs more is
         planned by the better of searched control limits and a learned policy.
@@ -139,7 +142,8 @@ def make_plan(
     ValueError
         If plan.toml makes no problem.
     """
-    return plan_from(read_plan_folder(folder), memory=memory, steps=steps, progress=progress)
+    source = read_plan_folder(folder, settings_file=None if settings is None else Path(settings))
+    return plan_from(source, memory=memory, steps=steps, progress=progress)
 
 
 def plan_from(
