@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
     from sparing.planning.planning import MaintenancePlan
     from sparing.planning.updating import PlanChange
+    from sparing.planning.whole import FolderPlan
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -374,18 +375,21 @@ def train(model: Any, **options: Any) -> TrainingResult:
     return learn(model, **options)
 
 
-def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -> MaintenancePlan:
+def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -> FolderPlan:
     """Make the plan for a folder of records: what to do now, what it costs, how sure that is.
+
+    It is a `MaintenancePlan`, with the plan of the stocks as its `spares`, or a `SparesPlan` where
+    plan.toml has no components.
 
     Parameters
     ----------
     folder
-        With plan.toml, inspections and maintenance records; see docs/plan.md.
+        With plan.toml and records; see docs/plan.md.
     out
         Where to write report.html, metrics.json, policy.parquet and the solution; default nowhere
         (the plan's own ``save`` writes them later).
     options
-        Those of `sparing.planning.planning.make_plan`: settings, memory, steps, progress.
+        Those of `sparing.planning.whole.plan_folder`: settings, memory, steps, progress.
 
     Raises
     ------
@@ -401,9 +405,9 @@ def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -
     >>> print(found.advice[0].unit, found.advice[0].action)  # doctest: +SKIP
     ESS-01 (0, 0, 0)
     """
-    from sparing.planning.planning import make_plan
+    from sparing.planning.whole import plan_folder
 
-    found = make_plan(folder, **options)
+    found = plan_folder(folder, **options)
     if out is not None:
         found.save(out)
     return found

@@ -12,6 +12,7 @@ import typer
 from sparing.commands.memory import MemoryOption, parsed_memory
 from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
 from sparing.commands.plan_fleet import plan_fleet
+from sparing.commands.plan_spares import answer, answer_words, print_stock_change, print_stocks
 from sparing.commands.plan_text import print_candidates
 from sparing.commands.problems import JsonOption
 
@@ -38,7 +39,8 @@ def demo(
         from sparing.planning.demo import write_demo
 
         write_demo(folder, seed=seed)
-    print(f"wrote {folder}: plan.toml, inspections.csv, maintenance.csv")
+    names = "inspections.csv, maintenance.csv, failures.csv, stock.csv, orders.csv"
+    print(f"wrote {folder}: plan.toml, {names}")
     print(f"next: sparing plan {folder}")
 
 
@@ -54,10 +56,11 @@ def plan(
 ) -> None:
     """Make a plan from a folder of records: what to do now, what it costs, how sure that is.
 
-    Reads plan.toml, inspections.csv and maintenance.csv (or .parquet); writes report.html,
-    metrics.json, policy.parquet and the solution. All problems of the records are listed at once.
-    What does not fit into --memory is planned by searched control limits or a learned policy.
-    A folder of site folders is a fleet: every site is planned, and sites already done are kept.
+    Reads plan.toml, inspections.csv and maintenance.csv, and for spares failures.csv, stock.csv and
+    orders.csv (or .parquet); writes report.html, metrics.json, policy.parquet and the solution.
+    All problems of the records are listed at once. Maintenance that does not fit into --memory is
+    planned by searched rules or a learned policy. A folder of site folders is a fleet: every site
+    is planned, and sites already done are kept.
     """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
@@ -77,7 +80,7 @@ def plan(
 
 def update(
     folder: Annotated[Path, typer.Argument(help="Of an earlier plan.")],
-    records: Annotated[Path, typer.Argument(help="New inspection or maintenance records, CSV.")],
+    records: Annotated[Path, typer.Argument(help="New records of one kind, CSV.")],
     out: OutOption = None,
     resolve: Annotated[
         bool | None,
@@ -103,6 +106,11 @@ def update(
     if json:
         print_json(metrics)
         return
+    if (stocks := metrics.get("spares", {}).get("change")) is not None:
+        print_stock_change(stocks)
+        print()
+        _print_plan(metrics, out)
+        return
     change = metrics["change"]
     units = ", ".join(change["units"][:SHOWN_UNITS]) or "none"
     before, now = change["objective"]["before"], change["objective"]["now"]
@@ -116,13 +124,31 @@ def update(
 def policy(
     folder: Annotated[Path, typer.Argument(help="With a plan, or a saved solution.")],
     state: Annotated[str, typer.Option(help="As rack=2,inverter=0; what is not named is 0.")] = "",
+    stock: Annotated[
+        str | None,
+        typer.Option(help='As central=1,north=0: what to order. "": for the stock on record.'),
+    ] = None,
+    ordered: Annotated[
+        str, typer.Option(help="With --stock: units on order and reviews since, as north=2@1.")
+    ] = "",
+    part: Annotated[
+        str | None, typer.Option(help="With --stock: which, if there are several.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what the plan does in one state."""
+    """Say what the plan does in one state, or what it orders for one stock."""
+    asks_stock = stock is not None or part is not None
     with one_line_errors():
-        found = _decision(folder, state)
+        if asks_stock and state:
+            raise ValueError("give --state or --stock, not both.")
+        found = (
+            answer(folder, part, stock or "", ordered) if asks_stock else _decision(folder, state)
+        )
     if json:
         print_json(found)
+        return
+    if asks_stock:
+        print(answer_words(found))
         return
     words = [
         f"{n}: {a} to {b}"
@@ -172,8 +198,10 @@ def _planned(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from sparing.planning.planning import make_plan
+    from sparing.planning.spares_plan import SparesPlan
+    from sparing.planning.spares_update import kind_of_spares, update_spares
     from sparing.planning.updating import update_plan
+    from sparing.planning.whole import plan_folder
     from sparing.report.plan_files import save_plan
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -184,12 +212,30 @@ def _planned(
             bar.update(task, description=stage, completed=done, total=total)
 
         if records is None:
-            return save_plan(make_plan(folder, progress=show, **options), out)
+            made = plan_folder(folder, progress=show, **options)
+            return made.save(out)
+        if kind_of_spares(records) is not None:
+            moved, found = update_spares(folder, records, out=out, progress=show)
+            if isinstance(moved, SparesPlan):
+                return moved.save(out, change=found)
+            return save_plan(moved, out, spares_change=found)
         plan, change = update_plan(folder, records, out=out, progress=show, **options)
         return save_plan(plan, out, change=change)
 
 
 def _print_plan(metrics: dict[str, Any], out: Path) -> None:
+    if "advice" in metrics:
+        _print_maintenance(metrics, out)
+    if "spares" in metrics:
+        print()
+        print_stocks(metrics["spares"], out)
+    tables = [name for name in ("policy.parquet", "stock_policy.parquet") if (out / name).exists()]
+    print(f"\nwrote {out}: report.html, metrics.json, {', '.join(tables)}")
+    for remark in (*metrics.get("remarks", ()), *metrics.get("spares", {}).get("remarks", ())):
+        note(remark)
+
+
+def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     names = list(metrics["advice"][0]["states"]) if metrics["advice"] else []
     rows = [
         [a["unit"], *["?" if a["states"][n] is None else str(a["states"][n]) for n in names], words]
@@ -220,9 +266,6 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
             f" uncertain); better data is worth at most {value['mean']:.2f} +-"
             f" {value['standard_error']:.2f} per period"
         )
-    print(f"\nwrote {out}: report.html, metrics.json, policy.parquet")
-    for remark in metrics["remarks"]:
-        note(remark)
 
 
 def _words(advice: dict[str, Any]) -> str:

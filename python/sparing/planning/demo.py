@@ -1,4 +1,4 @@
-"""An example folder: storage units with a battery rack, an inverter and cooling."""
+"""An example folder: storage units with a battery rack, an inverter and cooling, and spares."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sparing._files import replaced_folder, write_atomically
+from sparing.planning.spares_demo import simulate_spares, spare_settings
 
 NUM_UNITS, NUM_DAYS, FIRST_DAY = 24, 1460, date(2022, 1, 10)
 INSPECTED_EVERY = (20, 45)  # days between inspections, at least and at most
@@ -48,7 +49,9 @@ maintenance_cost = [
 
 
 def write_demo(folder: str | Path, *, seed: int = 0) -> Path:
-    """Write the example folder: plan.toml, inspections.csv, maintenance.csv.
+    """Write the example folder: plan.toml and records of all kinds.
+
+    Inspections and maintenance of the units; failures, stock and orders of their spare parts.
 
     Raises
     ------
@@ -67,10 +70,12 @@ def write_demo(folder: str | Path, *, seed: int = 0) -> Path:
             COMPONENT.format(name=name, worn=worn, part=part_cost, failed=failed)
             for name, (worn, part_cost, failed) in COSTS.items()
         )
-        write_atomically(part / "plan.toml", text)
+        write_atomically(part / "plan.toml", text + spare_settings(FIRST_DAY))
         _write(part / "inspections.csv", ("Unit", "Component", "Time", "State"), inspections)
-        header = ("Unit", "Component", "Time", "Action", "Cost")
+        header: tuple[str, ...] = ("Unit", "Component", "Time", "Action", "Cost")
         _write(part / "maintenance.csv", header, maintenance)
+        for name, (header, rows) in simulate_spares(FIRST_DAY, NUM_DAYS, seed=seed).items():
+            _write(part / name, header, rows)
     return folder
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from sparing.planning.score_settings import ScoreSettings, score_settings
+from sparing.planning.spares_input import SparesInput, read_spares
 from sparing.records.inspections import (
     Inspections,
     Maintenance,
+    no_inspections,
     read_inspections,
     read_maintenance,
 )
@@ -71,6 +73,8 @@ class PlanInput:
         None where there are no such records.
     scoring
         How periods are scored, and when a policy is solved anew.
+    spares
+        What the stocks are planned from; None where plan.toml has no [spares].
     """
 
     folder: Path
@@ -82,6 +86,7 @@ class PlanInput:
     inspections: Inspections
     maintenance: Maintenance | None
     scoring: ScoreSettings = field(default_factory=ScoreSettings)
+    spares: SparesInput | None = None
 
 
 @dataclass(eq=False)
@@ -107,11 +112,15 @@ def read_plan_folder(folder: str | Path, *, settings_file: Path | None = None) -
     settings = _Settings(log)
     components = _read_settings(settings_file or folder / SETTINGS, settings)
     scoring = score_settings(settings.table.get("hyper_score", {}), settings.bad)
-    log.finish()  # without components the records cannot be understood
+    spares = read_spares(folder, settings.table, log) if settings.table else None
+    if not components:
+        log.finish()  # without components the records cannot be understood
     sizes = {component.name: component.num_states for component in components}
     actions = sorted({a for c in components for a in (*c.renewals, *c.other_actions)})
-    inspections = read_inspections(_table_file(folder, "inspections"), sizes, log)
-    maintenance = None
+    seen, maintenance = _table_file(folder, "inspections"), None
+    inspections: Inspections | None = no_inspections()
+    if any(component.is_estimated for component in components) or seen.exists():
+        inspections = read_inspections(seen, sizes, log)
     if (done := _table_file(folder, "maintenance")).exists():
         maintenance = read_maintenance(done, sizes, actions, log)
     log.finish()
@@ -127,6 +136,7 @@ def read_plan_folder(folder: str | Path, *, settings_file: Path | None = None) -
         inspections=inspections,
         maintenance=maintenance,
         scoring=scoring,
+        spares=spares,
     )
 
 
@@ -147,6 +157,8 @@ def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, .
         return ()
     _check_plan(settings)
     entries = settings.table.get("component")
+    if entries is None and "spares" in settings.table:
+        return ()  # a folder of spares alone
     if not isinstance(entries, list) or not entries:
         settings.bad("component", "[[component]] is missing: a plan needs at least one")
         return ()
@@ -226,9 +238,10 @@ def _check_kinds(components: tuple[PlannedComponent, ...], settings: _Settings) 
 
 def _case_table(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of plan.toml is a case file's."""
-    case = {key: value for key, value in table.items() if key not in ("plan", "hyper_score")}
+    own = ("plan", "hyper_score", "spares")
+    case = {key: value for key, value in table.items() if key not in own}
     case["component"] = [
         {key: value for key, value in entry.items() if key not in OWN_KEYS}
-        for entry in table["component"]
+        for entry in table.get("component", [])
     ]
     return case

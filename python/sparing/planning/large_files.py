@@ -109,7 +109,8 @@ def load_network(record: dict[str, Any], folder: Path) -> tuple[Network, Paramet
     from sparing.learn.checkpoints import tree_of
     from sparing.learn.networks import Network
 
-    shape = {k: tuple(v) if isinstance(v, list) else v for k, v in record["network"].items()}
+    saved: dict[str, Any] = record["network"]
+    shape: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()}
     network = Network(**shape)
     with np.load(folder / NETWORK, allow_pickle=False) as file:
         arrays = dict(file)

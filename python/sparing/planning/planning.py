@@ -26,6 +26,9 @@ from sparing.planning.scoring import PeriodRecords, PeriodScore
 if TYPE_CHECKING:
     from sparing.planning.updating import PlanChange
 
+if TYPE_CHECKING:
+    from sparing.planning.spares_plan import SparesPlan
+
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
 LEAST_COST = 1e-9  # a target has to be above 0
@@ -75,6 +78,8 @@ class MaintenancePlan:
     today
         The rule that the maintenance records come closest to, evaluated exactly; None where they
         show none.
+    spares
+        The plan of the stocks; None where plan.toml has no [spares].
     """
 
     source: PlanInput
@@ -89,6 +94,7 @@ class MaintenancePlan:
     remarks: tuple[str, ...]
     expected: Mapping[str, float]
     scores: tuple[PeriodScore, ...]
+    spares: SparesPlan | None = None
 
     @property
     def to_do(self) -> tuple[UnitAdvice, ...]:
@@ -226,6 +232,7 @@ def judged_plan(
         remarks=tuple(notes),
         expected=expected,
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
+        spares=plan_of_spares(source, progress),
     )
 
 
@@ -246,6 +253,15 @@ def expected_measures(
         "cost": max(found["cost_rate"].value, LEAST_COST),
         "availability": found["reliability"].value,
     }
+
+
+def plan_of_spares(source: PlanInput, progress: Progress | None) -> SparesPlan | None:
+    """Return the plan of the stocks, where there are any."""
+    if source.spares is None:
+        return None
+    from sparing.planning.spares_plan import make_spares_plan
+
+    return make_spares_plan(source.spares, progress=progress)
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:

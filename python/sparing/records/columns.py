@@ -67,9 +67,17 @@ class RecordColumns:
             return self._dates(name, cells)
         return self.number(name)
 
-    def _dates(self, name: str, cells: Sequence[str]) -> NDArray[np.float64]:
+    def date(self, name: str, *, missing: bool = False) -> NDArray[np.float64]:
+        """Return a column of dates as days since 1970; NaN where `missing` ones may be."""
+        return self._dates(name, self.cells(name), missing=missing)
+
+    def _dates(
+        self, name: str, cells: Sequence[str], *, missing: bool = False
+    ) -> NDArray[np.float64]:
         found = np.full(len(self), np.nan)
         for i, (line, cell) in enumerate(zip(self.table.lines, cells, strict=True)):
+            if missing and is_missing(cell):
+                continue
             try:
                 moment = datetime.fromisoformat(cell)
             except ValueError:

@@ -200,3 +200,9 @@ def joined_maintenance(first: Maintenance | None, second: Maintenance) -> Mainte
         action=tuple(action[i] for i in order),
         cost=np.concatenate((first.cost, second.cost))[order],
     )
+
+
+def no_inspections() -> Inspections:
+    """Return inspection records without any."""
+    nothing = np.empty(0)
+    return Inspections(unit=(), component=(), time=nothing, state=nothing.astype(np.int64))

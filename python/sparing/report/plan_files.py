@@ -15,8 +15,10 @@ from sparing.exact.solution import Solution
 from sparing.planning.large import LargeSolution
 from sparing.planning.large_files import large_record, save_large
 from sparing.planning.planning import MaintenancePlan
+from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
 from sparing.report.plan_report import plan_report
+from sparing.report.spares_files import spares_metrics, write_spares
 from sparing.saved_solution import record_of, save_solution
 
 FORMAT = "sparing-plan-1"
@@ -24,21 +26,29 @@ TABLED_STATES = 1 << 20  # up to here the policy of all states is also written a
 
 
 def save_plan(
-    plan: MaintenancePlan, folder: str | Path, *, change: PlanChange | None = None
+    plan: MaintenancePlan,
+    folder: str | Path,
+    *,
+    change: PlanChange | None = None,
+    spares_change: SparesChange | None = None,
 ) -> dict[str, Any]:
     """Write the plan into `folder`, which is whole or not there; return its metrics."""
     metrics = plan_metrics(plan)
     if change is not None:
         before, now = change.objective
         metrics["change"] = {**asdict(change), "objective": {"before": before, "now": now}}
+    if plan.spares is not None:
+        metrics["spares"] = spares_metrics(plan.spares, spares_change)
     with replaced_folder(Path(folder)) as part:
         if isinstance(plan.solution, LargeSolution):
             save_large(plan.solution, part / "solution", plan.problem)
         else:
             save_solution(plan.solution, part / "solution", problem=plan.problem)
         _write_policy(plan, part / "policy.parquet")
+        if plan.spares is not None:
+            write_spares(plan.spares, part)
         write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-        write_atomically(part / "report.html", plan_report(plan, change))
+        write_atomically(part / "report.html", plan_report(plan, change, spares_change))
     return metrics
 
 

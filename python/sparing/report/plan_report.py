@@ -8,28 +8,44 @@ import numpy as np
 
 from sparing.evaluate.actions import actions_of, all_states
 from sparing.planning.planning import MaintenancePlan, UnitAdvice
+from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
 from sparing.report import html
 from sparing.report.plan_method import method_section, objective_paragraph
 from sparing.report.plan_scores import score_section
+from sparing.report.spares_report import (
+    orders_now,
+    spares_assumptions,
+    spares_changed,
+    spares_sections,
+)
 from sparing.report.times import time_text
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
 LISTED_STATES = 1 << 20
 
 
-def plan_report(plan: MaintenancePlan, change: PlanChange | None = None) -> str:
+def plan_report(
+    plan: MaintenancePlan,
+    change: PlanChange | None = None,
+    spares_change: SparesChange | None = None,
+) -> str:
     """Return the report as one HTML file."""
+    spares = plan.spares
+    what = "Maintenance plan" if spares is None else "Plan of maintenance and spares"
     return html.page(
-        f"Maintenance plan: {plan.problem.name}",
+        f"{what}: {plan.problem.name}",
         [
             _now(plan),
+            *([orders_now(spares)] if spares is not None else []),
             *([_changed(change)] if change is not None else []),
+            *([spares_changed(spares_change)] if spares_change is not None else []),
             _cost(plan),
             _certainty(plan),
             score_section(plan, change),
             method_section(plan),
             _policy(plan),
+            *(spares_sections(spares) if spares is not None else []),
             _estimates(plan),
             _assumptions(plan),
         ],
@@ -204,5 +220,6 @@ def _assumptions(plan: MaintenancePlan) -> str:
         " decision.",
         "All units of the folder are alike and wear apart; wear without work never goes back.",
         *plan.remarks,
+        *(spares_assumptions(plan.spares) if plan.spares is not None else []),
     ]
     return html.section("Assumptions and remarks", *[html.paragraph(line) for line in lines])
