@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     from sparing.fleet.planning import FleetPlan
+    from sparing.large.crew_training import CrewResult
     from sparing.learn.result import TrainingResult
     from sparing.planning.planning import MaintenancePlan
     from sparing.planning.updating import PlanChange
@@ -364,12 +365,26 @@ def _epoch_of(
     return model, chosen
 
 
-def train(model: Any, **options: Any) -> TrainingResult:
+@overload
+def train(model: Any, *, learner: Literal["lookahead"], **options: Any) -> CrewResult: ...
+
+
+@overload
+def train(model: Any, **options: Any) -> TrainingResult: ...
+
+
+def train(model: Any, **options: Any) -> TrainingResult | CrewResult:
     """Train a policy on `model` by reinforcement learning, evaluate it and state its gap.
 
     The options are those of `sparing.learn.train.train`: learner, steps, seeds, view, features,
-    settings, device, out, resume, progress.
+    settings, device, out, resume, progress. With learner = "lookahead" a multi-component problem
+    is given to `sparing.large.crew_training.train_crew`, whose options are then those that count.
     """
+    if options.get("learner") == "lookahead":
+        from sparing.large.crew_training import train_crew
+
+        given = {name: value for name, value in options.items() if name != "learner"}
+        return train_crew(model, **given)
     from sparing.learn.train import train as learn
 
     return learn(model, **options)
