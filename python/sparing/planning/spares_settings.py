@@ -21,7 +21,7 @@ NUMBERS = {  # key: default, least
 }
 COUNTS = {  # key: default, least, most
     "periods": (12, 1, 520),
-    "beyond": (6, 0, 520),
+    "beyond": (4, 0, 520),
     "exact_states": (2_000_000, 1, 2**32),
     "draws": (200, 20, 100_000),
 }
