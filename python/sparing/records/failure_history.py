@@ -157,7 +157,7 @@ class FailureTotals:
         Shape (P, L): within the time that was watched; exposure in unit-years where units are on
         record one by one, else in the unit of the records.
     exposure_per_day
-        Shape (P, L): of what is installed now.
+        Shape (P, L): of what is installed now; of counts their mean, 0 if they have one start.
     months
         Names of the months of `demand` and `exposed`.
     demand, exposed
@@ -212,7 +212,8 @@ def failure_totals(
         at, where = at[kept], where[kept]
         np.add.at(found[0], (at, where), history.failures[kept].astype(np.float64))
         np.add.at(found[1], (at, where), history.exposure[kept])
-        found[2] = found[1] / max(last - first, 1.0)
+        watched = np.unique(history.start[kept]).size * history.gap  # [days], NaN if one start
+        found[2] = np.nan_to_num(found[1] / watched)
         month = np.searchsorted(starts, history.start[kept], side="right") - 1
         np.add.at(monthly[0], (at, month), history.failures[kept].astype(np.float64))
         np.add.at(monthly[1], (at, month), history.exposure[kept])
