@@ -2,6 +2,7 @@
 
 void bind_component_belief(py::module_& m);
 void bind_base_stock(py::module_& m);
+void bind_crew_rules(py::module_& m);
 void bind_epoch_program(py::module_& m);
 void bind_failure_step(py::module_& m);
 void bind_explicit(py::module_& m);
@@ -18,6 +19,7 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "Kernels of sparing. Private: arguments are trusted, checks are made in Python.";
     bind_component_belief(m);
     bind_base_stock(m);
+    bind_crew_rules(m);
     bind_epoch_program(m);
     bind_explicit(m);
     bind_failure_step(m);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bindings.hpp"
+#include "sparing/crew_system.hpp"
 #include "sparing/rollout_small_plan.hpp"
 
 using namespace py::literals;
@@ -114,6 +115,13 @@ void use_callback(RolloutPlan& plan, const py::function& function) {
         const auto answer = function(stage, batch).cast<Array<std::int32_t>>();
         std::copy_n(answer.data(), lanes * to, post);
     };
+}
+
+/// Every stage is decided by the rule, in the threads of the rollout.
+void use_rule(RolloutPlan& plan, const sparing::CrewRule& rule) {
+    plan.policy = sparing::PolicyType::callback;
+    plan.callback = [&rule](std::size_t, const std::int32_t* states, std::int32_t* post,
+                            std::size_t lanes) { rule.decide(states, post, lanes); };
 }
 
 std::vector<sparing::Read> strided(const Reads& reads) {
@@ -267,6 +275,7 @@ void bind_rollout(py::module_& m) {
              py::keep_alive<1, 2>())
         .def("use_rules", &use_rules, "rules"_a)
         .def("use_callback", &use_callback, "function"_a)
+        .def("use_rule", &use_rule, "rule"_a, py::keep_alive<1, 2>())
         .def("use_network", &use_network, "joint"_a, "rows"_a.noconvert(), "layers"_a)
         .def("add_network_point", &add_network_point, "place"_a, "reads"_a, "indptr"_a.noconvert(),
              "choice"_a.noconvert(), "entry"_a.noconvert(), "base"_a.noconvert(), "lookups"_a,

@@ -112,6 +112,36 @@ class ForwardProgram:
     def open_alternative(self) -> None: ...
     def close_branch(self) -> None: ...
 
+class CrewSystem:
+    def __init__(
+        self,
+        types: Sequence[tuple[NDArray[np.int32], NDArray[np.float64]]],
+        groups: Sequence[tuple[int, Sequence[int], Sequence[int]]],
+        setup_cost: float,
+        restore_when_down: bool,
+    ) -> None: ...
+
+class CrewRule:
+    def decide(
+        self, states: NDArray[np.int32], post: NDArray[np.int32], num_threads: int
+    ) -> None: ...
+
+class LimitRule(CrewRule):
+    def __init__(
+        self, system: CrewSystem, renew: Sequence[int], call: Sequence[int], callers: int
+    ) -> None: ...
+
+class LookaheadRule(CrewRule):
+    def __init__(
+        self,
+        system: CrewSystem,
+        value: NDArray[np.float64],
+        outlooks: Sequence[tuple[float, NDArray[np.float64]]],
+    ) -> None: ...
+    def chance_down(
+        self, post: NDArray[np.int32], down: NDArray[np.float64], num_threads: int
+    ) -> None: ...
+
 class RolloutPlan:
     @property
     def is_small(self) -> bool: ...
@@ -126,6 +156,7 @@ class RolloutPlan:
     def use_callback(
         self, function: Callable[[int, NDArray[np.int32]], NDArray[np.int32]]
     ) -> None: ...
+    def use_rule(self, rule: CrewRule) -> None: ...
     def use_network(
         self,
         joint: bool,

@@ -11,6 +11,7 @@ import typer
 
 from sparing.commands.compare_dropship import compare_dropship
 from sparing.commands.compare_forecasts import compare_forecasts
+from sparing.commands.compare_large import compare_large_case, is_large
 from sparing.commands.output import (
     WIDTH,
     check_new_folder,
@@ -55,6 +56,7 @@ def compare(
     For three-component and three-component-2 the tables of Jimenez Gonzalez (2021) stand beside.
     For spares networks, ordering rules and belief plans are tuned to equal service and simulated.
     For dropship, rules that ration an e-tailer's stock are simulated beside the hindsight bound.
+    Beyond 16 million states, tuned control limits and a lookahead are simulated beside a bound.
     For hydro-spares, three forecasting methods are compared.
     """
     if is_dropship(case):
@@ -65,6 +67,10 @@ def compare(
         return
     with one_line_errors():
         loaded = load_problem(case)
+        if is_large(loaded):
+            problem = multi_component(loaded)
+            compare_large_case(case, problem, out=out, quick=quick, seed=seed, as_json=json)
+            return
         if isinstance(loaded, SparesNetwork):
             from sparing.commands.spares_network_compare import compare_network_case
 

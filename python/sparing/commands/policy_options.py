@@ -24,13 +24,19 @@ def policy_of(
         return _without_a_look_at_stocks(problem, text)
     if text in ("corrective", "random") or text.startswith("limits="):
         return _rule(problem, text, replacement_probability)
+    if text in ("tuned-limits", "lookahead"):
+        return _tuned(problem, text, threads)
+    if (Path(text) / "crew-policy.json").is_file():
+        from sparing.large.saved_policy import load_crew_policy
+
+        return load_crew_policy(text, problem)
     if Path(text).is_dir():
         from sparing.saved_solution import load_solution
 
         return load_solution(text, epoch=problem.epoch).policy
     raise ValueError(
-        f"--policy must be optimal, corrective, random, limits=1,3,1, maintenance-first or the"
-        f" folder of a saved solution; got {text!r}."
+        f"--policy must be optimal, corrective, random, limits=1,3,1, tuned-limits, lookahead,"
+        f" maintenance-first or the folder of a saved solution; got {text!r}."
     )
 
 
@@ -41,6 +47,17 @@ def _optimal(problem: MultiComponentProblem, threads: int) -> Policy:
     return value_iteration(
         problem.epoch, problem.weights, criterion=problem.criterion, options=options
     ).policy
+
+
+def _tuned(problem: MultiComponentProblem, text: str, threads: int) -> Policy:
+    from sparing.large.crew_simulation import CrewSimulation
+    from sparing.large.crew_system import CrewSystem
+    from sparing.large.tuning import tuned_limits, tuned_lookahead
+
+    simulation = CrewSimulation(system=CrewSystem(problem), num_threads=threads)
+    if text == "lookahead":
+        return tuned_lookahead(simulation).policy
+    return tuned_limits(simulation).policy
 
 
 def _without_a_look_at_stocks(problem: MultiComponentProblem, text: str) -> Policy:

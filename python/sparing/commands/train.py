@@ -25,6 +25,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
+from sparing.commands.train_lookahead import train_lookahead_case
 
 if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
@@ -46,6 +47,7 @@ class LearnerName(StrEnum):
     n_step = "n-step"
     pqn = "pqn"
     qv = "qv"
+    lookahead = "lookahead"
 
 
 class ViewName(StrEnum):
@@ -95,11 +97,21 @@ def train(
     """Learn a policy by simulation, evaluate its greedy choices, and state the gap.
 
     A policy that fits into a table is evaluated exactly, and the optimum stands beside it.
+    Of systems of many components the better one of what was learned, of tuned control limits and
+    of a lookahead with tuned values is returned; --learner lookahead leaves the network out.
     """
     with one_line_errors():
         if resume and out is None:
             raise ValueError("--resume needs the --out folder of the run that it goes on with.")
         problem = load_problem(case)
+        if learner is LearnerName.lookahead:
+            given = {"--steps": steps, "--features": features, "--preset": preset}
+            given |= {"--device": device, "--seeds": seeds > 1 or None, "--resume": resume or None}
+            unused = [name for name, value in given.items() if value is not None]
+            if unused:
+                raise ValueError(f"--learner lookahead has no use for {', '.join(unused)}.")
+            train_lookahead_case(case, problem, out=out, as_json=json)
+            return
         if out is not None:
             check_new_folder(out, "training.json")
         from sparing.learn.presets import preset_settings
@@ -161,6 +173,7 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
         "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
         "optimum": bounds(result.optimum),
         **({"optimum_is": BOUNDS_OF_BELIEFS} if on_beliefs else {}),
+        **_crew_report(result),
         "gap": result.gap,
         "best_seed": result.best.seed,
         "seeds": [
@@ -174,6 +187,16 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
             for seed in result.seeds
         ],
     }
+
+
+def _crew_report(result: TrainingResult) -> dict[str, Any]:
+    """Return what is said of policies that were not learned by the network."""
+    if result.crew is None:
+        return {}
+    from sparing.commands.crew_text import OPTIMUM_IS, crew_json
+
+    best = result.crew.best.key if result.crew_is_better else "learned"
+    return {"optimum_is": OPTIMUM_IS, "best": best, "crew": crew_json(result.crew)}
 
 
 def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
@@ -194,7 +217,7 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
         )
         gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
         rows.append([name, number(found["lower"]), number(found["upper"]), gap])
-    if report["optimum"] is not None:
+    if report["optimum"] is not None and result.crew is None:
         best = report["optimum"]
         rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
     print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
@@ -202,6 +225,13 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
         print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
     elif not result.exact:
         print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
+    if result.crew is not None:
+        from sparing.commands.crew_text import print_crew
+
+        print("\nbeside it, not learned by the network:")
+        print_crew(result.crew)
+        which = result.crew.best.name if result.crew_is_better else "what was learned"
+        print(f"the policy returned: {which}")
     if out is not None:
         print(f"\nsaved in {out}")
 

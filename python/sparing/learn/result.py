@@ -12,6 +12,7 @@ from sparing.learn.settings import Settings
 from sparing.policies import Policy
 
 if TYPE_CHECKING:
+    from sparing.large.crew_training import CrewResult
     from sparing.learn.belief_training import BeliefNetworkPolicy
 
 
@@ -45,6 +46,9 @@ class TrainingResult:
         Whether objectives are exact bounds, or else confidence intervals of simulations.
     seconds
         Of training and compilation, all seeds.
+    crew
+        Of a multi-component system too large to evaluate exactly: tuned control limits and a
+        lookahead, one of which is the policy if it costs less than what was learned.
     """
 
     model: Any
@@ -55,6 +59,15 @@ class TrainingResult:
     optimum: Bounds | None
     exact: bool
     seconds: float
+    crew: CrewResult | None = None
+
+    @property
+    def crew_is_better(self) -> bool:
+        """Whether the policy is one of `crew`."""
+        if self.crew is None:
+            return False
+        learned = self.best.objective
+        return learned is None or self.crew.objective.value < learned.value
 
     @property
     def best(self) -> SeedResult:
@@ -74,12 +87,16 @@ class TrainingResult:
 
     @property
     def policy(self) -> Policy | BeliefNetworkPolicy:
-        """The greedy policy of the best seed."""
+        """The greedy policy of the best seed, or a better one of `crew`."""
+        if self.crew is not None and self.crew_is_better:
+            return self.crew.policy
         return self.best.policy
 
     @property
     def objective(self) -> Bounds | None:
         """What the policy costs."""
+        if self.crew is not None and self.crew_is_better:
+            return self.crew.objective
         return self.best.objective
 
     @property

@@ -36,7 +36,12 @@ def save_training(result: TrainingResult, folder: Path, report: dict[str, Any]) 
     The states of the seeds stay, so that the run can be shown to go on from them.
     """
     save_network(folder / "network.safetensors", result.network, result.best.trained.parameters)
-    if isinstance(result.policy, TablePolicy):
+    if result.crew is not None and result.crew_is_better:
+        from sparing.large.saved_policy import save_crew_policy
+
+        with replaced_folder(folder / "policy") as part:
+            save_crew_policy(result.crew.policy, part)
+    elif isinstance(result.policy, TablePolicy):
         with replaced_folder(folder / "policy") as part:
             result.policy.save(part)
     with (folder / "curves.csv").open("w", newline="", encoding="utf-8") as file:

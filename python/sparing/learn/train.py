@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.environment import Environment
 from sparing.learn.epoch_environment import (
     EpochEnvironment,
@@ -28,6 +29,9 @@ from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import TablePolicy
+
+if TYPE_CHECKING:
+    from sparing.large.crew_training import CrewResult
 
 View = Literal["sequential", "flat"]
 FEW_COMPONENTS = 5  # beyond these a network sees counts per type in place of every component
@@ -136,6 +140,10 @@ def train(
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
     optimum = optimum_of(goal)
+    crew = None if goal.fits else _crew(model)
+    if crew is not None and crew.optimum is not None:
+        upper = min(crew.objective.upper, *(s.objective.upper for s in judged if s.objective))
+        optimum = Bounds(lower=crew.optimum.lower, upper=upper)
     return TrainingResult(
         model=model,
         network=network,
@@ -145,7 +153,18 @@ def train(
         optimum=optimum,
         exact=goal.fits,
         seconds=seconds,
+        crew=crew,
     )
+
+
+def _crew(model: Any) -> CrewResult | None:
+    """Return the policies that what was learned must beat, where they fit the model."""
+    from sparing.large.crew_system import CrewSystem, refused
+    from sparing.large.crew_training import train_crew
+
+    if not isinstance(model, MultiComponentProblem) or refused(model) is not None:
+        return None
+    return train_crew(model) if CrewSystem(model).price > 0.0 else None
 
 
 def closed(model: Any) -> Any:

@@ -12,6 +12,7 @@ from sparing.learn.interpreter import Interpreter
 from sparing.learn.lookups import float32, lookup_each
 from sparing.learn.process import Process
 from sparing.models.component import Component
+from sparing.models.component_types import component_types
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.models.structure import Structure
 
@@ -43,7 +44,7 @@ class TypedCounts:
         components = problem.components
         self.slots = [interpreter.flow.slots[name] for name in self.names]
         self.num_states = max(c.num_states for c in components)
-        self.type_of = _types(problem)
+        self.type_of = component_types(problem)
         num_types = int(self.type_of.max()) + 1
         self._number_points(interpreter)
         self.working = self._table([_working(c) for c in components])
@@ -146,29 +147,6 @@ def _at_least(chance: jax.Array, required: int) -> jax.Array:
         one_more = jnp.concatenate([jnp.zeros_like(counts[:1]), counts[:-1]])
         counts = counts * (1.0 - p) + one_more * p
     return counts[required:].sum(axis=0)
-
-
-def _types(problem: MultiComponentProblem) -> NDArray[np.int64]:
-    """Return the type of each component: those that may be exchanged share one."""
-    places: dict[str, list[int]] = {name: [] for name in problem.names}
-
-    def walk(structure: Structure, number: int) -> int:
-        inner = number + 1
-        for part in structure.parts:
-            if part.component:
-                places[part.component].append(number)
-            else:
-                inner = walk(part, inner)
-        return inner
-
-    walk(problem.parsed_structure, 0)
-    known: dict[object, int] = {}
-    found = []
-    for c in problem.components:
-        arrays = (c.transition, c.maintenance_cost, *(c.criteria[k] for k in sorted(c.criteria)))
-        key = (*(array.tobytes() for array in arrays), tuple(places[c.name]), tuple(c.criteria))
-        found.append(known.setdefault(key, len(known)))
-    return np.array(found)
 
 
 def _working(component: Component) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,8 @@ from scipy import sparse
 
 from sparing.models.multi_component import Component, MultiComponentProblem
 from sparing.randomised_policy import RandomisedPolicy
+
+LARGEST = 1 << 27  # entries of the joint product
 
 Rows: TypeAlias = NDArray[np.float64]  # [from state, to state] of one component
 
@@ -137,6 +140,13 @@ def _joint(
         rows[component.failed, 0] = replaced
         rows[component.failed, component.failed] += 1.0 - replaced
         factors.append(sparse.csr_array(rows))
+    entries = prod(factor.nnz for factor in factors)
+    if entries > LARGEST:
+        raise ValueError(
+            f"this rule is a matrix over all states, here with {entries:.2g} entries of at most"
+            f" {LARGEST:.2g}; for so many components use --policy tuned-limits or lookahead"
+            " (sparing.large)."
+        )
     return reduce(lambda a, b: sparse.csr_array(sparse.kron(a, b, format="csr")), factors)
 
 

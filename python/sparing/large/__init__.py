@@ -1,0 +1,1 @@
+"""Systems of many components, too large to list their states: rules, lookahead, bounds."""
