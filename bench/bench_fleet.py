@@ -115,7 +115,7 @@ def test_overhead_of_a_site(benchmark, tmp_path):
     num = 200
     (tmp_path / "sites").mkdir()
     sites = write_sites(tmp_path / "sites", num)
-    row = {"units": 24, "to_do": 0, "orders": 0, "expected_cost": 0.0, "actions": "[]"}
+    row = {"units": 24, "to_do": 0, "orders": 0, "actions": "[]"}
     rounds = iter(range(100))
     real, planning.plan_site = planning.plan_site, partial(nothing_of, row)
     try:
