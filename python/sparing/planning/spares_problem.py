@@ -14,6 +14,7 @@ from sparing.models.spare import GammaLeadTime
 from sparing.models.spares_network import Part, SparesNetwork
 from sparing.models.spares_network_files import spares_network
 from sparing.planning.spares_estimates import SpareEstimates
+from sparing.planning.spares_flows import net_stock
 from sparing.planning.spares_input import SparesInput
 from sparing.planning.spares_settings import SETTINGS
 from sparing.records.problems import ProblemLog
@@ -52,7 +53,7 @@ class Standing:
 
 def standings(source: SparesInput) -> dict[tuple[str, str], Standing]:
     """Return the stock of every part at every location, now."""
-    last = {} if source.stock is None else source.stock.last()
+    last = net_stock(source)
     found = {}
     for part in source.parts:
         for location in source.locations:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sparing.models.network_location import EXTERNAL
 from sparing.models.spares_network_files import _STOCK as STOCK_KEYS
 from sparing.records.failure_history import UNIX
 from sparing.records.problems import ProblemLog
@@ -21,7 +22,7 @@ NUMBERS = {  # key: default, least
 }
 COUNTS = {  # key: default, least, most
     "periods": (12, 1, 520),
-    "beyond": (6, 0, 520),
+    "beyond": (4, 0, 520),
     "exact_states": (2_000_000, 1, 2**32),
     "draws": (200, 20, 100_000),
 }
@@ -112,6 +113,11 @@ def read_spare_settings(table: Mapping[str, Any], log: ProblemLog) -> SpareSetti
     locations = reader.tables("location", ("name", "supplier", "volume_limit", *STOCK_KEYS))
     if not locations:
         reader.bad("location", "[[spares.location]] is missing: spares need at least one location")
+    for name, entry in locations.items():
+        supplier = entry.get("supplier", EXTERNAL)
+        if supplier != EXTERNAL and supplier not in locations:
+            shown = ", ".join((EXTERNAL, *locations))
+            reader.bad(f"location {name}", f"unknown supplier {supplier!r}; there are {shown}")
     parts = None
     if "part" in given:
         parts = reader.tables("part", ("name", "location", *OF_PARTS, *STOCK_KEYS))
