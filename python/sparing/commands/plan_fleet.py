@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from sparing.commands.output import check_new_folder, print_error, print_json, print_table
+from sparing.commands.output import check_new_folder, number, print_error, print_json, print_table
 
 SHOWN_SITES = 30  # --json and fleet.html hold all
 
@@ -55,13 +55,15 @@ def _print_fleet(metrics: dict[str, Any], out: Path) -> None:
             row["name"],
             str(row["units"]),
             str(row["to_do"]),
-            f"{row['expected_cost']:.2f}",
-            f"{row['availability']:.4f}",
+            str(row["orders"]),
+            number(row["expected_cost"], 6),
+            number(row["availability"], 4),
         ]
         for row in good
     ]
-    columns = ["site", "units", "to do", "cost per unit and period", "availability"]
+    columns = ["site", "units", "to do", "orders", "cost per unit and period", "availability"]
     title = f"{metrics['to_do']} of {metrics['units']} units need work"
+    title += f", {metrics['orders']} stocks have to order" if metrics["orders"] else ""
     print_table(columns, rows[:SHOWN_SITES], title=title)
     if len(rows) > SHOWN_SITES:
         print(f"... {len(rows) - SHOWN_SITES} more in {out / 'fleet.html'}")

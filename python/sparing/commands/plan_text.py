@@ -14,9 +14,11 @@ def print_candidates(metrics: dict[str, Any]) -> None:
     rows = [
         [
             found["name"] + (" (recommended)" if found["key"] == metrics["chosen"] else ""),
-            f"{found['objective']:.6g}",
-            f"{found['half_width']:.2g}",
+            f"{(found['objective']['lower'] + found['objective']['upper']) / 2.0:.6g}",
+            f"{(found['objective']['upper'] - found['objective']['lower']) / 2.0:.2g}",
         ]
         for found in metrics["candidates"]
     ]
     print_table(["policy", "objective", "+- (95 %)"], rows, title="simulated")
+    if metrics["optimum_lower"] is not None:
+        print(f"\nno policy costs less than {metrics['optimum_lower']:.6g}")

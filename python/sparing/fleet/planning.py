@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
+
+if TYPE_CHECKING:
+    from sparing.planning.planning import MaintenancePlan
 
 SETTINGS = "plan.toml"
 RECORDS = (".csv", ".parquet")
@@ -24,6 +27,7 @@ COLUMNS = (  # of the Parquet files, between name and key and the error
     ("exact", "bool_"),
     ("expected_cost", "float64"),
     ("availability", "float64"),
+    ("orders", "int64"),
     ("cost_lower", "float64"),
     ("cost_upper", "float64"),
     ("seconds", "float64"),
@@ -41,9 +45,10 @@ class FleetPlan:
     rows
         One per site, in the order given: name, key (of all its files and the options), units, to_do
         (units that need work now), lower and upper bound of the objective (or a 95 % interval where
-        `exact` is false), expected_cost and availability per unit and period, cost_lower and
-        cost_upper (95 %, by what the records leave open), seconds, actions (JSON: unit and what to
-        do), remarks, and error (empty where there was none).
+        `exact` is false), expected_cost and availability per unit and period, orders (stocks that
+        have to order now), cost_lower and cost_upper (95 %, by what the records leave open),
+        seconds, actions (JSON: unit or location and what to do), remarks, and error (empty where
+        there was none). What is of maintenance is None for a site with stocks alone.
     num_resumed
         Rows that were taken over from an earlier run.
     seconds
@@ -70,7 +75,8 @@ class FleetPlan:
             "resumed": self.num_resumed,
             "units": sum(row["units"] for row in good),
             "to_do": sum(row["to_do"] for row in good),
-            "expected_cost": sum(row["units"] * row["expected_cost"] for row in good),
+            "orders": sum(row["orders"] for row in good),
+            "expected_cost": sum(row["units"] * (row["expected_cost"] or 0.0) for row in good),
             "seconds": round(self.seconds, 3),
             "rows": [{**row, "actions": json.loads(row["actions"] or "[]")} for row in self.rows],
         }
@@ -226,18 +232,38 @@ class PlanTask:
 
 def plan_site(task: PlanTask) -> dict[str, Any]:
     """Make the plan of one site; this is what runs on the workers."""
-    from sparing.planning.folder import read_plan_folder
-    from sparing.planning.planning import plan_from
+    from sparing.planning.planning import MaintenancePlan
+    from sparing.planning.whole import plan_folder
     from sparing.report.plan_report import action_words
 
     started = time.monotonic()
-    source = read_plan_folder(task.folder, settings_file=task.settings)
-    plan = plan_from(source, memory=task.memory, steps=task.steps)
+    plan = plan_folder(task.folder, settings=task.settings, memory=task.memory, steps=task.steps)
     if task.out is not None:
         plan.save(task.out)
+    row: dict[str, Any] = {"units": 0, "to_do": 0}
+    actions, remarks = list[dict[str, str]](), [*plan.remarks]
+    stocks = plan.spares if isinstance(plan, MaintenancePlan) else plan
+    if isinstance(plan, MaintenancePlan):
+        row = _maintenance_row(plan)
+        names = plan.problem.names
+        actions += [{"unit": a.unit, "do": action_words(names, a)} for a in plan.to_do]
+    if stocks is not None:
+        remarks += stocks.remarks if stocks is not plan else []
+        actions += [
+            {"unit": level.location, "do": f"order {level.order_now} {level.part}"}
+            for level in stocks.orders
+        ]
+    return {
+        **row,
+        "orders": 0 if stocks is None else len(stocks.orders),
+        "seconds": time.monotonic() - started,
+        "actions": json.dumps(actions),
+        "remarks": "\n".join(remarks),
+    }
+
+
+def _maintenance_row(plan: MaintenancePlan) -> dict[str, Any]:
     low, high = plan.robustness.interval if plan.robustness is not None else (None, None)
-    names = plan.problem.names
-    actions = [{"unit": a.unit, "do": action_words(names, a)} for a in plan.to_do]
     return {
         "units": len(plan.advice),
         "to_do": len(plan.to_do),
@@ -248,7 +274,4 @@ def plan_site(task: PlanTask) -> dict[str, Any]:
         "availability": float(plan.expected["availability"]),
         "cost_lower": low,
         "cost_upper": high,
-        "seconds": time.monotonic() - started,
-        "actions": json.dumps(actions),
-        "remarks": "\n".join(plan.remarks),
     }

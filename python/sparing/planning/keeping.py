@@ -7,12 +7,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from sparing.evaluate.simulated_limits import simulated
-from sparing.exact.policy_evaluation import evaluate_policy
+from sparing.exact.policy_evaluation import Bounds, evaluate_policy
 from sparing.exact.solution import Solution
 from sparing.models.case_files import table_of_problem
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.planning.large import PRICED, Candidate, LargeSolution
+from sparing.planning.large import Candidate, LargeSolution, simulated
 from sparing.planning.large_files import is_large, load_network, policy_of_record
 from sparing.planning.saved import load_planned
 from sparing.policies import TablePolicy
@@ -62,12 +61,12 @@ def kept_solution(folder: Path, problem: MultiComponentProblem) -> Solution | La
 def _kept_large(folder: Path, problem: MultiComponentProblem) -> LargeSolution:
     record = json.loads((folder / "solution.json").read_text(encoding="utf-8"))
     policy = policy_of_record(record, problem, folder)
+    lower, upper = simulated(problem, policy).interval
     kept = Candidate(
         key="kept",
         name="earlier policy",
         policy=policy,
-        result=simulated(problem, policy, PRICED),
-        limits=tuple(record["limits"]) if "limits" in record else None,
+        objective=Bounds(lower=lower, upper=upper),
         network=load_network(record, folder) if "network" in record else None,
     )
     return LargeSolution(
@@ -75,6 +74,7 @@ def _kept_large(folder: Path, problem: MultiComponentProblem) -> LargeSolution:
         criterion=problem.criterion,
         candidates={"kept": kept},
         chosen="kept",
+        optimum_lower=None,
         seconds=0.0,
         message="The policy is that of an earlier plan.",
     )

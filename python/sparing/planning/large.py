@@ -1,58 +1,54 @@
-"""Policies for problems that do not fit into memory: learned, or control limits, the better one.
+"""Policies for problems that do not fit into memory: tuned by simulation, or learned.
 
-Their costs are simulated on draws that neither the search nor the training has seen.
+Their costs are simulated on draws that neither the tuning nor the training has seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import ceil, log
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sparing.epoch import Epoch
-from sparing.evaluate.simulated_limits import (
-    Limits,
-    Runs,
-    renewal_limits,
-    search_limits,
-    simulated,
-)
+from sparing.exact.policy_evaluation import Bounds
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 from sparing.simulate.results import SimulationResult
+from sparing.simulate.rollouts import simulate
 
 if TYPE_CHECKING:
     from sparing.learn.networks import Network, Parameters
 
 Progress = Callable[[str, int, int], None]
-PRICED = Runs(num_epochs=1100, warm_up=100, num_replications=128, seed=1 << 20)
 LEARNER = "pqn"  # the one for many components
+REPLICATIONS, EPOCHS, WARM_UP = 256, 1000, 200
+NEGLIGIBLE = 1e-5  # weight of what follows a discounted simulation
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Candidate:
-    """A policy that was tried, with what it costs on seeds that it was not chosen on.
+    """A policy that was tried.
 
     Parameters
     ----------
-    limits
-        Of control limits; None of a learned policy.
+    objective
+        The 95 % interval of what it costs, by simulation.
     network
-        A learned network and its parameters; None of control limits.
+        A learned network and its parameters; None of other policies.
     """
 
     key: str
     name: str
     policy: Policy
-    result: SimulationResult
-    limits: Limits | None = None
+    objective: Bounds
     network: tuple[Network, Parameters] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LargeSolution:
-    """The better of the policies found for a problem that is too large for an exact solve.
+    """The best of the policies found for a problem that is too large for an exact solve.
 
     Parameters
     ----------
@@ -62,6 +58,8 @@ class LargeSolution:
         All that were tried, by key.
     chosen
         The key of the best one.
+    optimum_lower
+        A certain lower bound of the optimum; None where there is none.
     seconds
         That finding and pricing took.
     message
@@ -72,6 +70,7 @@ class LargeSolution:
     criterion: str
     candidates: Mapping[str, Candidate]
     chosen: str
+    optimum_lower: float | None
     seconds: float
     message: str
 
@@ -88,78 +87,109 @@ class LargeSolution:
     @property
     def lower(self) -> float:
         """Lower end of the 95 % interval of what the policy costs (no bound of the optimum)."""
-        return self.best.result.objective - self.best.result.half_width
+        return self.best.objective.lower
 
     @property
     def upper(self) -> float:
         """Upper end of that interval."""
-        return self.best.result.objective + self.best.result.half_width
+        return self.best.objective.upper
+
+    @property
+    def gap(self) -> float | None:
+        """How far the policy may be above the optimum, as a share of its bound; None: unknown."""
+        if self.optimum_lower is None or not self.optimum_lower > 0.0:
+            return None
+        return (self.best.objective.value - self.optimum_lower) / self.optimum_lower
 
 
 def solve_large(
     problem: MultiComponentProblem,
     *,
     steps: int | None = None,
+    quick: bool = False,
     seed: int = 0,
-    runs: Runs | None = None,
     progress: Progress | None = None,
 ) -> LargeSolution:
-    """Search control limits, learn a policy, and return the better of the two.
+    """Tune rules and a lookahead, learn a network where those do not apply, return the best.
 
     Parameters
     ----------
     steps
-        Choices in training; default those of the learner for a model of that size, 0: none.
-    runs
-        How candidates are simulated in the search; they are priced by `PRICED`.
+        Choices in training a network beside the tuned policies; 0: none. Default none, and where
+        those do not apply as many as the learner takes for a model of that size.
+    quick
+        Simulate shorter and stop looking for a better bound early.
 
     Raises
     ------
     ValueError
-        If neither can be done for this problem, with the reasons.
+        If nothing can be done for this problem, with the reasons.
     """
     started, refused = monotonic(), list[str]()
-    found = dict[str, Candidate]()
-    for key, make in (("limits", _searched), ("learned", _learned)):
-        if key == "learned" and steps == 0:
-            refused.append("learned is left out: as asked.")
-            continue
+    found, lower = dict[str, Candidate](), None
+    try:
+        found, lower = _tuned(problem, quick, seed, progress)
+    except ValueError as error:
+        refused.append(f"Tuned policies are left out: {error}")
+    if steps or (steps is None and not found):
         try:
-            found[key] = make(problem, steps, replace(runs or Runs(), seed=seed), progress)
+            found["learned"] = _learned(problem, steps, seed, progress)
         except ValueError as error:
-            refused.append(f"{key} is left out: {error}")
+            refused.append(f"A learned policy is left out: {error}")
     if not found:
-        raise ValueError(f"the problem is too large to be solved exactly, and {' '.join(refused)}")
+        reasons = " ".join(refused) or "no training was asked for."
+        raise ValueError(f"the problem is too large to be solved exactly. {reasons}")
     return LargeSolution(
         epoch=problem.epoch,
         criterion=problem.criterion,
         candidates=found,
-        chosen=min(found, key=lambda key: found[key].result.objective),
+        chosen=min(found, key=lambda key: found[key].objective.value),
+        optimum_lower=lower,
         seconds=monotonic() - started,
         message=" ".join(refused),
     )
 
 
-def _searched(
-    problem: MultiComponentProblem, steps: int | None, runs: Runs, progress: Progress | None
-) -> Candidate:
-    def count(done: int, total: int) -> None:
-        if progress is not None:
-            progress("search", done, total)
-
-    limits = search_limits(problem, runs, progress=count).limits
-    policy = renewal_limits(problem, limits)
-    return Candidate(
-        key="limits",
-        name="searched control limits",
-        policy=policy,
-        result=simulated(problem, policy, PRICED),
-        limits=limits,
+def simulated(
+    problem: MultiComponentProblem, policy: Policy, *, seed: int = 1 << 20
+) -> SimulationResult:
+    """Return what a policy costs from the start; a discounted total runs until it is settled."""
+    discounted = problem.criterion == "discounted"
+    settled = ceil(log(NEGLIGIBLE) / log(problem.discount)) if discounted else 0
+    return simulate(
+        problem.epoch,
+        policy,
+        num_epochs=settled or WARM_UP + EPOCHS,
+        num_replications=REPLICATIONS,
+        warm_up=0 if discounted else WARM_UP,
+        seed=seed,
+        start=problem.initial_state,
+        weights=problem.weights,
     )
 
 
+def _tuned(
+    problem: MultiComponentProblem, quick: bool, seed: int, progress: Progress | None
+) -> tuple[dict[str, Candidate], float | None]:
+    """Return control limits and a lookahead, and a lower bound of the optimum if there is one."""
+    from sparing.large.crew_training import train_crew
+
+    def tell(line: str) -> None:
+        if progress is not None:
+            progress(line, 0, 1)
+
+    result = train_crew(problem, seed=seed, quick=quick, progress=tell)
+    found = {
+        rated.key: Candidate(
+            key=rated.key, name=rated.name, policy=rated.policy, objective=rated.objective
+        )
+        for rated in result.policies
+    }
+    return found, None if result.optimum is None else result.optimum.lower
+
+
 def _learned(
-    problem: MultiComponentProblem, steps: int | None, runs: Runs, progress: Progress | None
+    problem: MultiComponentProblem, steps: int | None, seed: int, progress: Progress | None
 ) -> Candidate:
     from sparing.learn.train import train
 
@@ -167,12 +197,14 @@ def _learned(
         if progress is not None:
             progress("learn", state.env_steps, state.total_steps)
 
-    trained = train(problem, learner=LEARNER, steps=steps, seeds=[runs.seed], progress=count)
+    trained = train(problem, learner=LEARNER, steps=steps, seeds=[seed], progress=count)
     policy: Any = trained.policy
+    if trained.objective is None:
+        raise ValueError("what was learned could not be evaluated.")
     return Candidate(
         key="learned",
         name=f"learned ({trained.learner}, {trained.env_steps:,} choices)",
         policy=policy,
-        result=simulated(problem, policy, PRICED),
+        objective=trained.objective,
         network=(trained.network, trained.best.trained.parameters),
     )

@@ -1,16 +1,17 @@
-"""Policies of large problems on disk: the case, and limits (JSON) or a network (npz)."""
+"""Policies of large problems on disk: the case, and a tuned policy (JSON) or a network (npz)."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.evaluate.simulated_limits import renewal_limits
+from sparing.large.crew_policies import CrewPolicy
+from sparing.large.saved_policy import load_crew_policy, save_crew_policy
 from sparing.models.case_files import load_case, save_case
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.large import LargeSolution
@@ -37,12 +38,12 @@ def large_record(solution: LargeSolution) -> dict[str, Any]:
             {
                 "key": found.key,
                 "name": found.name,
-                "objective": found.result.objective,
-                "half_width": found.result.half_width,
-                "limits": None if found.limits is None else list(found.limits),
+                "objective": {"lower": found.objective.lower, "upper": found.objective.upper},
             }
             for found in solution.candidates.values()
         ],
+        "optimum_lower": solution.optimum_lower,
+        "gap": solution.gap,
         "message": solution.message,
     }
 
@@ -53,9 +54,9 @@ def save_large(solution: LargeSolution, folder: Path, problem: MultiComponentPro
     save_case(problem, folder / "case.toml")
     record = {"format": FORMAT, **large_record(solution)}
     best = solution.best
-    if best.limits is not None:
-        record["limits"] = list(best.limits)
-    if best.network is not None:
+    if best.network is None:
+        save_crew_policy(cast(CrewPolicy, best.policy), folder)
+    else:
         from sparing.learn.checkpoints import named_arrays
 
         network, parameters = best.network
@@ -93,8 +94,8 @@ def policy_of_record(
     record: dict[str, Any], problem: MultiComponentProblem, folder: Path
 ) -> Policy:
     """Return the saved policy for `problem`, which may differ from the saved one in its numbers."""
-    if "limits" in record:
-        return renewal_limits(problem, record["limits"])
+    if "network" not in record:
+        return load_crew_policy(folder, problem)
     from sparing.learn.greedy_policy import greedy_policy
     from sparing.learn.train import environment_of
 

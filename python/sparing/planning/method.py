@@ -1,4 +1,4 @@
-"""How a plan's policy is found: exactly where that fits into memory, else learned or searched."""
+"""How a plan's policy is found: exactly where that fits into memory, else tuned or learned."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Method:
     Parameters
     ----------
     is_exact
-        Solved with certified bounds; else the better of a learned and a searched policy.
+        Solved with certified bounds; else the best of tuned and learned policies.
     dtype
         Of an exact solve.
     needed
@@ -76,7 +76,7 @@ def choose_method(problem: MultiComponentProblem, memory: float | None = None) -
         reason=(
             f"not solved exactly: {problem.num_states:,} states need at least {_size(needed)}, even"
             f" in float32, and {_of(available, whose)}. The policy is the best that was found by"
-            " learning and by searching rules, and its cost is simulated."
+            " tuning rules and learning, and its cost is simulated."
         ),
     )
 

@@ -18,7 +18,7 @@ from sparing.models.maintenance_policies import control_limits
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
-from sparing.planning.large import LargeSolution, solve_large
+from sparing.planning.large import LargeSolution, simulated, solve_large
 from sparing.planning.method import Method, choose_method
 from sparing.planning.robustness import Robustness, robustness
 from sparing.planning.scoring import PeriodRecords, PeriodScore
@@ -135,9 +135,9 @@ def make_plan(
         A file in place of the folder's own plan.toml.
     memory
         That an exact solve may take [bytes]; default what is free. A problem that needs more is
-        planned by the better of searched control limits and a learned policy.
+        planned by the best of tuned control limits, a tuned lookahead and a learned network.
     steps
-        Choices in that training; 0: no training. Default by the size of the problem.
+        Choices in training that network; default it is trained only where the others do not apply.
     progress
         Called with the stage, and how much of it is done of how much.
 
@@ -244,7 +244,7 @@ def expected_measures(
     Exact long-run averages; simulated ones, discounted where the problem is, where it is large.
     """
     if isinstance(solution, LargeSolution):
-        mean = solution.best.result.mean
+        mean = simulated(problem, solution.policy).mean
         share = 1.0 - problem.discount if problem.criterion == "discounted" else 1.0
         cost, up = sum(mean.get(kind, 0.0) for kind in problem.cost_kinds), mean["reliability"]
         return {"cost": max(share * cost, LEAST_COST), "availability": share * up}

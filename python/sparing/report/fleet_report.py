@@ -35,32 +35,32 @@ def _now(rows: list[Mapping[str, Any]]) -> str:
         for entry in json.loads(row["actions"])
     ]
     units = sum(row["units"] for row in rows)
-    sites = sum(bool(row["to_do"]) for row in rows)
+    work, orders = sum(row["to_do"] for row in rows), sum(row["orders"] for row in rows)
+    sites = sum(bool(row["to_do"] or row["orders"]) for row in rows)
+    placed = f" {orders:,} stocks have to order." if orders else ""
     return html.section(
         "What to do now",
         html.paragraph(
-            f"{len(actions):,} of {units:,} units on {sites:,} of {len(rows):,} sites need work by"
-            " the states last on record."
+            f"{work:,} of {units:,} units need work by the states last on record.{placed} There is"
+            f" something to do on {sites:,} of {len(rows):,} sites."
         ),
-        html.table(["site", "unit", "do now"], actions, marked=2),
+        html.table(["site", "unit or stock", "do now"], actions, marked=2),
     )
 
 
 def _sites(rows: list[Mapping[str, Any]]) -> str:
-    total = sum(row["units"] * row["expected_cost"] for row in rows)
+    total = sum(row["units"] * (row["expected_cost"] or 0.0) for row in rows)
     table = [
         [
             row["name"],
             str(row["units"]),
             str(row["to_do"]),
-            f"{row['expected_cost']:.2f}",
-            _interval(row),
-            f"{row['availability']:.4f}",
-            "exact" if row["exact"] else "simulated",
+            str(row["orders"]),
+            *_maintenance(row),
         ]
         for row in rows
     ]
-    columns = ["site", "units", "to do", "cost", "95 %", "availability", "policy"]
+    columns = ["site", "units", "to do", "orders", "cost", "95 %", "availability", "policy"]
     return html.section(
         "What it costs, site by site",
         html.paragraph(
@@ -71,10 +71,17 @@ def _sites(rows: list[Mapping[str, Any]]) -> str:
     )
 
 
-def _interval(row: Mapping[str, Any]) -> str:
-    if row["cost_lower"] is None:
-        return ""
-    return f"{row['cost_lower']:.2f} to {row['cost_upper']:.2f}"
+def _maintenance(row: Mapping[str, Any]) -> list[str]:
+    """Return cost, its interval, availability and method; empty for a site of stocks alone."""
+    if row["expected_cost"] is None:
+        return ["", "", "", ""]
+    low, high = row["cost_lower"], row["cost_upper"]
+    return [
+        f"{row['expected_cost']:.2f}",
+        "" if low is None else f"{low:.2f} to {high:.2f}",
+        f"{row['availability']:.4f}",
+        "exact" if row["exact"] else "simulated",
+    ]
 
 
 def _failed(rows: tuple[Mapping[str, Any], ...]) -> str:

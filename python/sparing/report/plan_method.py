@@ -32,11 +32,23 @@ def method_section(plan: MaintenancePlan) -> str:
         rows = [
             [
                 found.name,
-                f"{found.result.objective:.6g}",
-                f"{found.result.half_width:.2g}",
+                f"{found.objective.value:.6g}",
+                f"{(found.objective.upper - found.objective.lower) / 2.0:.2g}",
                 "recommended" if key == solution.chosen else "",
             ]
             for key, found in solution.candidates.items()
         ]
         parts.append(html.table(["policy", "objective", "+- (95 %)", ""], rows, marked=3))
+        parts.append(html.paragraph(gap_words(solution)))
     return html.section("How the policy was found", *parts)
+
+
+def gap_words(solution: LargeSolution) -> str:
+    """Return how far the recommended policy may be from the optimum."""
+    lower = solution.optimum_lower
+    if lower is None:
+        return "No lower bound of the optimum is known for it."
+    words = f"The optimum is certainly not below {lower:.6g}"
+    if solution.gap is None:
+        return words + "."
+    return words + f", so the recommended policy is at most {solution.gap:.1%} above it."
