@@ -40,7 +40,7 @@ def test_the_known_single_site():
     assert found.lower == pytest.approx(55.586243264451, abs=1e-6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), sites=st.integers(1, 2))
 def test_no_optimum_is_below_the_bound(seed, sites):
     """For the shares given and for any drawn; sites below a centre, exposures by period."""
