@@ -136,7 +136,9 @@ def test_serial_system(benchmark, solver):
     ssm = _stockpyl("stockpyl.ssm_serial")
     instances = _stockpyl("stockpyl.instances")
     system = instances.load_instance("example_6_1")
-    _, cost = benchmark.pedantic(ssm.optimize_base_stock_levels, (system,), rounds=1)
+    _, cost = benchmark.pedantic(
+        ssm.optimize_base_stock_levels, kwargs={"network": system}, rounds=1
+    )
     assert cost == pytest.approx(47.66, abs=0.05)
 
 

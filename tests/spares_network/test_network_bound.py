@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import sparing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_network import random_network
+from sparing.cli import main
 from sparing.evaluate import echelon_bound
 from sparing.evaluate.echelon_bound import Echelon, least_cost
 from sparing.evaluate.location_plan import failure_law
@@ -38,7 +40,7 @@ def test_the_known_single_site():
     assert found.lower == pytest.approx(55.586243264451, abs=1e-6)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), sites=st.integers(1, 2))
 def test_no_optimum_is_below_the_bound(seed, sites):
     """For the shares given and for any drawn; sites below a centre, exposures by period."""
@@ -71,7 +73,7 @@ def test_the_bound_is_the_optimum_where_stock_moves_freely():
     assert lower_bound(problem, shares=[shares]).lower == pytest.approx(optimum, rel=2e-4)
 
 
-def test_every_rule_costs_more(capsys):
+def test_every_rule_costs_more():
     problem = sparing.load(DATA / "known_spares_serial.toml")
     bound = lower_bound(problem)
     assert 0.6 * 94.663190396441 < bound.lower < 94.663190396441
@@ -104,3 +106,16 @@ def test_cutting_stocks_off_only_lowers_a_pool(monkeypatch):
 def test_ages_are_refused():
     with pytest.raises(ValueError, match="the bound knows no ages of units"):
         lower_bound(sparing.load(DATA / "known_spares_age.toml"))
+
+
+def test_comparisons_print_the_bound_unless_they_are_quick(capsys):
+    case = str(DATA / "known_spares_serial.toml")
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", case])
+    assert ended.value.code == 0
+    bound = lower_bound(sparing.load(case)).lower
+    text = capsys.readouterr().out
+    assert f"No policy whatever has an expected cost below {bound:.6g};" in text
+    with pytest.raises(SystemExit):
+        main(["compare", case, "--quick", "--json"])
+    assert json.loads(capsys.readouterr().out)["lower_bound"] is None

@@ -31,7 +31,7 @@ def replay(
     records: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Failure records with exposure (CSV, Parquet), one file a set. Without any the"
             " twin of the case makes them.",
         ),

@@ -107,7 +107,7 @@ def _print_reductions(report: dict[str, Any]) -> None:
 def _print_bound(bound: dict[str, Any], names: dict[str, str]) -> None:
     least = min(bound["gaps"], key=bound["gaps"].get)
     print(
-        f"No policy whatever has an expected cost below {bound['objective']:,.0f};"
+        f"No policy whatever has an expected cost below {bound['objective']:,.6g};"
         f" {names[least]}, the cheapest here, is {bound['gaps'][least]:.1%} above that."
     )
 

@@ -19,7 +19,7 @@ class Ledger:
     Attributes
     ----------
     costs
-        Shape (kinds, periods): of `COSTS`, discounted; 0 in the warm-up, which nothing counts of.
+        Shape (kinds, periods): of `COSTS`, discounted; 0 in the warm-up.
     stock
         Shape (periods + 1, locations): on hand less failures that wait, all parts together, at
         the reviews and at the end.
