@@ -189,6 +189,7 @@ def test_rollout_learners_start_warm_too():
     assert seed.history["cost"][0] < 2.0
 
 
+@pytest.mark.full
 def test_a_warm_training_goes_on_only_from_the_same_start(tmp_path):
     probe = PROBES["masked bargain"]()
     warm = WarmStart(values=lambda s: jnp.zeros((len(s), 3)), name="zeros", steps=2, batch=4)
