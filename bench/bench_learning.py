@@ -140,9 +140,9 @@ def test_rejax(benchmark):
             return seen, state, reward, terminated | truncated, info
 
     agent = rejax.get_algo("dqn").create(
-        env=FiveValues(), env_params=CartPole().default_params, num_envs=4, num_epochs=1, batch_size=128, buffer_size=4096,
-        fill_buffer=1000, total_timesteps=12_800, eval_freq=12_800,
-        agent_kwargs={"activation": "relu"},  # its layers are 64 wide
+        env=FiveValues(), env_params=CartPole().default_params, num_envs=4, num_epochs=1,
+        batch_size=128, buffer_size=4096, fill_buffer=1000, total_timesteps=12_800,
+        eval_freq=12_800, agent_kwargs={"activation": "relu"},  # its layers are 64 wide
     )  # fmt: skip
     # Its evaluation, 128 episodes before and behind, is no part of what is compared.
     agent = agent.replace(eval_callback=lambda *given: jnp.zeros(()))
