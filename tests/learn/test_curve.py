@@ -52,7 +52,8 @@ def test_greedy_figures_are_those_of_the_table(problem, environment):
     assert point.acting == pytest.approx(point.greedy, abs=1e-4)  # it does not explore
 
 
-@pytest.mark.parametrize("masked", [pytest.param(True, marks=pytest.mark.full), False])
+@pytest.mark.full
+@pytest.mark.parametrize("masked", [True, False])
 def test_what_acts_is_what_the_environment_does(problem, environment, masked):
     """All random: long-run figures against a simulation of the training's own environment."""
     from sparing.learn.penalty import PenalisedEnvironment

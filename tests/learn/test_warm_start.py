@@ -166,12 +166,13 @@ def test_a_network_is_fitted_to_given_values():
 
 @pytest.mark.full
 def test_what_the_simpler_model_got_wrong_is_learned_anew():
-    """Without set-up and downtime nothing needs doing; refined, the policy is near the optimum."""
+    """For cost alone and without downtime, only failed units are replaced: a gap of 52 %."""
     problem = sparing.load("three-component")
-    simpler = replace(problem, setup_cost=0.0, downtime_cost=0.0)
+    simpler = replace(problem, downtime_cost=0.0, goals={"cost": problem.goals["cost"]})
     alone = sparing.train(problem, steps=256, warm_start=simpler)
     refined = sparing.train(problem, steps=100_000, warm_start=simpler)
-    assert refined.gap < 0.005 < alone.gap
+    assert refined.gap < 0.02
+    assert alone.gap > 0.3
 
 
 @pytest.mark.full
@@ -189,6 +190,7 @@ def test_rollout_learners_start_warm_too():
     assert seed.history["cost"][0] < 2.0
 
 
+@pytest.mark.full
 def test_a_warm_training_goes_on_only_from_the_same_start(tmp_path):
     probe = PROBES["masked bargain"]()
     warm = WarmStart(values=lambda s: jnp.zeros((len(s), 3)), name="zeros", steps=2, batch=4)

@@ -32,6 +32,7 @@ from sparing.commands.train_predicted import (
     cost_records_of,
     predicted_report,
     print_judged,
+    save_records,
 )
 
 if TYPE_CHECKING:
@@ -163,6 +164,8 @@ def train(
             train_lookahead_case(case, problem, out=out, as_json=json)
             return
         simpler = None if warm_start is None else load_problem(warm_start)
+        if cost_records is None and cost_preset is not CostPresetName.default:
+            raise ValueError("--cost-preset needs --cost-records, of which a cost is learned.")
         records = None if cost_records is None else cost_records_of(problem, cost_records)
         if out is not None:
             check_new_folder(out, "training.json")
@@ -236,6 +239,8 @@ def train(
             _plot(result, out, case)
             if curve:
                 save_curve(case, result, out)
+            if records is not None:
+                save_records(records, out)
     if json:
         print_json(report)
     else:

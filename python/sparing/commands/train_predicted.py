@@ -44,6 +44,14 @@ def cost_records_of(problem: Any, given: str) -> tuple[MultiComponentProblem, Co
     return system, read_cost_records(given, system)
 
 
+def save_records(given: tuple[MultiComponentProblem, CostRecords], out: Path) -> None:
+    """Write the records that the cost was learned from."""
+    from sparing.records.cost_records import write_cost_records
+
+    problem, records = given
+    write_cost_records(out / "records.csv", records, problem)
+
+
 def predicted_report(result: PredictedCostResult) -> dict[str, Any]:
     """Return what `--json` adds: the fit of the cost, and the agent judged on the true one."""
     network = result.cost_network

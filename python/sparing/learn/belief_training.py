@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log, sqrt
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sparing.learn.learners import Centre
 from sparing.learn.networks import Network, Parameters, cheapest
 from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import TrainedSeed, TrainingHook, train_seeds
-from sparing.learn.settings import Settings
+from sparing.learn.settings import DEFAULTS, Settings
 from sparing.learn.warm_start import WarmStart
 from sparing.models.hidden import HiddenProblem
 
@@ -121,6 +121,22 @@ def interval(costs: NDArray[np.float64]) -> Bounds:
     """Return the 95 % confidence interval of the mean of independent costs."""
     half = NORMAL * float(costs.std(ddof=1)) / sqrt(len(costs))
     return Bounds(lower=float(costs.mean()) - half, upper=float(costs.mean()) + half)
+
+
+def belief_settings() -> Settings:
+    """Return the settings of PQN on several hidden components.
+
+    A wrong choice early in a period spoils the later ones, so it comes to explore hardly at all;
+    and few lanes are sent to random beliefs, most of which no policy would ever meet.
+    """
+    return replace(
+        DEFAULTS["pqn"],
+        hidden=(128, 128),
+        steps=2_600_000,
+        lanes=128,
+        epsilon_end=0.005,
+        restart=0.05,
+    )
 
 
 def quick_bounds(problem: HiddenProblem) -> Bounds | None:

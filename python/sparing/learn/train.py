@@ -114,9 +114,11 @@ def train(
                 " leave view and features out."
             )
         from sparing.learn.belief_environment import BeliefEnvironment
-        from sparing.learn.belief_training import train_on_beliefs
+        from sparing.learn.belief_training import belief_settings, train_on_beliefs
 
         chosen = settings or default_settings(learner, BeliefEnvironment(model))
+        if settings is None and learner == "pqn" and len(model.components) > 1:
+            chosen = belief_settings()
         return train_on_beliefs(
             model,
             chosen if steps is None else replace(chosen, steps=steps),
