@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from large_systems import redundant
 from sparing.cli import app
 from sparing.large import crew_training
 from sparing.large.crew_policies import CrewLimits, LookaheadPolicy
+from sparing.large.crew_simulation import CrewSimulation
 from sparing.large.crew_system import CrewSystem
 from sparing.large.saved_policy import load_crew_policy, save_crew_policy
 from sparing.models.case_files import save_case
@@ -32,6 +34,8 @@ def case(tmp_path):
 @pytest.fixture
 def large(monkeypatch):
     """Make five components count as too many to be solved, and simulate little."""
+    quick = partial(CrewSimulation, lanes=32, epochs=40)
+    monkeypatch.setattr(crew_training, "CrewSimulation", quick)
     monkeypatch.setattr("sparing.commands.compare_large.LARGE_STATES", 500)
     monkeypatch.setattr(crew_training, "EXACT_STATES", 500)
     monkeypatch.setattr(crew_training, "REPLICATIONS", 64)
@@ -52,43 +56,37 @@ def test_the_lookahead_is_close_to_the_optimum_and_below_the_limits():
 
 
 def test_what_is_discounted_is_tuned_too():
-    problem = replace(FIVE, criterion="discounted", discount=0.9)
+    problem = replace(redundant(3, "2-of(ALL)"), criterion="discounted", discount=0.9)
     found = sparing.train(problem, learner="lookahead")
-    assert 0.0 <= found.gap < 0.01
+    assert 0.0 <= found.gap < 0.02
 
 
 def test_compare_brackets_the_optimum_of_a_large_system(case, large, tmp_path):
     out = tmp_path / "compared"
-    result = run("compare", case, "--quick", "--seed", 3, "--out", out, "--json")
+    result = run("compare", case, "--quick", "--seed", 3, "--out", out)
     assert result.exit_code == 0, result.output
-    report = json.loads(result.stdout)
+    assert "no policy is below" in result.stdout
+    assert "the better policy: lookahead, at most" in result.stdout
+    report = json.loads((out / "compare.json").read_text())
     optimum = sparing.solve(FIVE, tol=1e-8)
     assert report["best"] == "lookahead"
     assert report["optimum"]["lower"] <= optimum.upper
     assert report["objective"]["upper"] >= optimum.lower
     assert report["policies"][1]["less_limits"]["mean"] < 0.0
-    saved = json.loads((out / "compare.json").read_text())
-    assert saved["policies"] == report["policies"]
     again = run("simulate", case, "--policy", out / "lookahead", "--replications", 50, "--json")
     assert again.exit_code == 0, again.output
     mean = json.loads(again.stdout)["measures"]["objective"]["mean"]
     assert mean == pytest.approx(optimum.lower, rel=0.02)
 
 
-def test_compare_says_which_policy_is_better(case, large):
-    result = run("compare", case, "--quick")
-    assert result.exit_code == 0, result.output
-    assert "no policy is below" in result.stdout
-    assert "the better policy: lookahead, at most" in result.stdout
-
-
 def test_train_saves_what_simulate_takes(case, tmp_path):
     out = tmp_path / "trained"
-    result = run("train", case, "--learner", "lookahead", "--out", out)
+    save_case(redundant(3, "2-of(ALL)"), case)
+    result = run("train", case, "--learner", "lookahead", "--out", out, "--json")
     assert result.exit_code == 0, result.output
-    assert "the better policy: lookahead" in result.stdout
-    loaded = load_crew_policy(out / "policy", FIVE)
-    assert isinstance(loaded, LookaheadPolicy)
+    report = json.loads(result.stdout)
+    assert (report["learner"], report["objective_is"]) == ("lookahead", "exact")
+    load_crew_policy(out / "policy", sparing.load(case))
     assert json.loads((out / "training.json").read_text())["finished"]
 
 
