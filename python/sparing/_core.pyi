@@ -122,6 +122,7 @@ class CrewSystem:
     ) -> None: ...
 
 class CrewRule:
+    def __init__(self, /, *args: object, **kwargs: object) -> None: ...  # of its kinds only
     def decide(
         self, states: NDArray[np.int32], post: NDArray[np.int32], num_threads: int
     ) -> None: ...

@@ -62,7 +62,8 @@ class LookaheadRule : public CrewRule {
     }
 
   private:
-    struct Step {  // leave one more component of a type, found in `state`, in `to` instead of `from`
+    /// Leave one more component of a type, found in `state`, in `to` instead of `from`.
+    struct Step {
         double slope;
         std::size_t type, state, from, to;
     };
@@ -184,9 +185,9 @@ class LookaheadRule : public CrewRule {
         if (best_count == 0) return best;
         for (std::size_t n = 0; n <= best_step; ++n) {
             const Step& step = path.steps[n];
-            const std::int32_t count =
-                n < best_step ? s.counts[system_.offsets[step.type] + step.state]
-                              : static_cast<std::int32_t>(best_count);
+            const std::int32_t count = n < best_step
+                                           ? s.counts[system_.offsets[step.type] + step.state]
+                                           : static_cast<std::int32_t>(best_count);
             move(s, step.type, step.state, step.from, step.to, count);
         }
         return best;

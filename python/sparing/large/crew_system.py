@@ -147,7 +147,8 @@ class CrewSystem:
         """Return how many components of states [B, components] are in each pair, [B, pairs]."""
         flat = self.pair_of(states) + self.num_pairs * np.arange(len(states))[:, None]
         size = len(states) * self.num_pairs
-        return np.bincount(flat.ravel(), minlength=size).reshape(len(states), -1) * 1.0
+        found = np.bincount(flat.ravel(), minlength=size).reshape(len(states), -1)
+        return found.astype(np.float64)
 
     def maintenance(
         self, states: NDArray[np.int32], post: NDArray[np.int32]
@@ -156,7 +157,8 @@ class CrewSystem:
         paid = np.zeros(len(states))
         for members, cost in zip(self.members, self.costs, strict=True):
             paid += cost[states[:, members], post[:, members]].sum(axis=1)
-        return paid + self.setup_cost * (states != post).any(axis=1)
+        sent = (states != post).any(axis=1)
+        return np.where(sent, paid + self.setup_cost, paid)
 
 
 def refused(problem: MultiComponentProblem) -> str | None:

@@ -28,8 +28,9 @@ from sparing.models.component_types import structure_groups
 
 MOST_COUNTS = 3_000_000_000  # combinations of counts that are all looked at
 MOST_OF_A_TYPE = 3_000  # counts of one type; its wear is a square matrix of so many rows
-ROUNDS = 25
+ROUNDS = 60
 BLOCK = 1 << 22  # numbers at a time
+OTHERS = 24  # parts of the space of counts from which a round takes a cut, beside the best
 STEP = 0.25  # first trust region, as a share of the largest price
 
 Heard = Callable[[int, float], object]  # told the round and the bound so far
@@ -141,11 +142,12 @@ class _CuttingPlanes:
             )
             total += solution.gain
             self.cuts[number].append(self._type_cut(solution, number, at, point))
-        least, counts = self.coupling.least(held)
-        slope = np.zeros(len(point))
-        slope[:pairs] = -counts
-        self.cuts[-1].append((least + float(counts @ held), slope))
-        return total + least
+        values, counts = self.coupling.least(held)
+        for value, left in zip(values, counts, strict=True):
+            slope = np.zeros(len(point))
+            slope[:pairs] = -left
+            self.cuts[-1].append((float(value + left @ held), slope))
+        return total + float(values[0])
 
     def _type_cut(
         self, solution: TypeSolution, number: int, at: slice, point: NDArray[np.float64]
@@ -255,39 +257,43 @@ class Coupling:
             result = np.tensordot(distribution, result, axes=(0, 0))
         return float(result)
 
-    def least(self, held: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """Return min over x of price P(down | x) - held . x, and that x [pairs].
+    def least(self, held: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return min over x of price P(down | x) - held . x, and that x.
 
         Every combination of counts is looked at, in float32 with what that may round away taken
-        off the result.
+        off the results. Behind the least stand those of some other parts of the space, as values
+        [K] and counts [K, pairs].
         """
         offsets, types = self.system.offsets, self.types
         states = [kind.states for kind in types]
         rent = [s @ held[a:b] for s, a, b in zip(states, offsets[:-1], offsets[1:], strict=True)]
         price = self.system.price
-        order = np.argsort([len(s) for s in states])[::-1]  # the largest last, for long products
-        *outer, last = order[::-1]
-        working = [kind.working for kind in types]
+        *outer, last = np.argsort([len(s) for s in states]).tolist()  # long products at the end
         down = np.moveaxis(self.down.astype(np.float64), [*outer, last], range(len(types)))
-        best, place = np.inf, [0] * len(types)
+        working = [kind.working for kind in types]
         inner = np.ascontiguousarray((price * working[last].T), dtype=np.float32)
         rest = rent[last].astype(np.float32)
-        for block, chance, paid in _outer_blocks(outer, working, rent, down, len(rest)):
+        found: list[tuple[float, list[int]]] = []
+        for numbers, chance, paid in _outer_blocks(outer, working, rent, down, len(rest)):
             cost = chance.astype(np.float32) @ inner
             cost -= rest
             cheapest = cost.argmin(axis=1)
             value = cost[np.arange(len(cost)), cheapest] - paid
             at = int(value.argmin())
-            if value[at] < best:
-                best = float(value[at])
-                place = [0] * len(types)
-                for kind, index in zip(outer, block(at), strict=True):
-                    place[kind] = index
-                place[last] = int(cheapest[at])
-        counts = np.concatenate([s[i] for s, i in zip(states, place, strict=True)])
+            place = [0] * len(types)
+            for kind, index in zip(outer, numbers(at), strict=True):
+                place[kind] = index
+            place[last] = int(cheapest[at])
+            found.append((float(value[at]), place))
+        best = min(found)
+        chosen = [best, *found[:: -(-len(found) // OTHERS)]]
+        counts = [
+            np.concatenate([s[i] for s, i in zip(states, place, strict=True)])
+            for _, place in chosen
+        ]
         size = price + sum(float(np.abs(r).max()) for r in rent)
         rounding = 1e-6 * size  # of float32 sums of up to a few dozen terms of at most this size
-        return best - rounding, counts.astype(np.float64)
+        return np.array([value for value, _ in chosen]) - rounding, np.array(counts) * 1.0
 
 
 Block = tuple[Callable[[int], list[int]], NDArray[np.float64], NDArray[np.float64]]
@@ -310,7 +316,8 @@ def _outer_blocks(
     first, *others = outer
     sizes = [len(rent[kind]) for kind in others]
     many = prod(sizes)
-    rows = max(1, BLOCK // (width * many))
+    few = len(rent[first]) // OTHERS  # rows a block, so that there are some parts to cut from
+    rows = max(1, min(BLOCK // (width * many), few))
     paid_others = np.zeros(1)
     for kind in others:
         paid_others = np.add.outer(paid_others, rent[kind]).ravel()
