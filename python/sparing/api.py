@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from sparing.fleet.planning import FleetPlan
     from sparing.large.crew_training import CrewResult
     from sparing.learn.result import TrainingResult
-    from sparing.planning.planning import MaintenancePlan
+    from sparing.planning.spares_change import SparesChange
     from sparing.planning.updating import PlanChange
     from sparing.planning.whole import FolderPlan
 
@@ -430,11 +430,13 @@ def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -
 
 def update_plan(
     folder: str | Path, records: str | Path, *, out: str | Path | None = None, **options: Any
-) -> tuple[MaintenancePlan, PlanChange]:
+) -> tuple[FolderPlan, PlanChange | SparesChange]:
     """Add new records to a folder that has a plan, and return the plan by them and what changed.
 
     The folder takes the records and its plan (`out`, default ``folder/plan``) is written anew. The
-    options are those of `sparing.planning.updating.update_plan`: resolve, memory, steps, progress.
+    options are those of `sparing.planning.updating.update_plan`: resolve, memory, steps, progress;
+    for records of failures, stock or orders those of
+    `sparing.planning.spares_update.update_spares`, which know no resolve.
 
     Raises
     ------
@@ -443,9 +445,12 @@ def update_plan(
     ValueError
         If the folder has no plan yet.
     """
+    from sparing.planning.spares_update import kind_of_spares, updated_spares
     from sparing.planning.updating import update_plan as updated
 
     place = Path(folder) / "plan" if out is None else Path(out)
+    if kind_of_spares(records) is not None:
+        return updated_spares(folder, records, place, **options)
     found, change = updated(folder, records, out=place, **options)
     found.save(place, change=change)
     return found, change

@@ -16,13 +16,16 @@ from spares_folder import COUNTS, FAILURES, ORDERS, SETTINGS, STOCK, write_folde
 from sparing.cli import main
 from sparing.evaluate.network_measures import network_metrics
 from sparing.evaluate.network_plan import PartPlan
+from sparing.models.network_values import GammaPrior
 from sparing.planning.demo import FIRST_DAY, NUM_DAYS, write_demo
 from sparing.planning.folder import read_plan_folder
 from sparing.planning.spares_demo import FAILURES as TRUE_RATES
 from sparing.planning.spares_demo import LEAD_TIMES, TODAY
 from sparing.planning.spares_estimates import estimate_spares
+from sparing.planning.spares_information import gamma_nodes
+from sparing.planning.spares_levels import exact_levels
 from sparing.planning.spares_methods import choose
-from sparing.planning.spares_plan import exact_levels, make_spares_plan
+from sparing.planning.spares_plan import make_spares_plan
 from sparing.planning.spares_problem import network_of, standings
 from sparing.planning.spares_today import todays_levels
 from sparing.planning.whole import plan_folder
@@ -158,6 +161,28 @@ def test_levels_are_what_the_plan_orders(plan):
         location = policy.part.locations[position]
         if reorder is not None:
             assert -location.backorders <= reorder < upto <= location.capacity
+
+
+def test_quadrature_has_the_moments_of_the_belief():
+    belief = GammaPrior(shape=4.5, rate=3.0)
+    rates, weights = gamma_nodes(belief, 4)
+    moment = 1.0
+    for power in range(8):
+        assert float(weights @ rates**power) == pytest.approx(moment, rel=1e-12)
+        moment *= (4.5 + power) / 3.0
+
+
+def test_knowing_the_rate_is_worth_what_vague_beliefs_cost(plan, tmp_path):
+    """Never less than nothing, next to nothing for a sharp belief, and more for a vague one."""
+    assert 0.0 <= plan.information[0].mean < plan.rows[0].result.mean["total_cost"]
+    found = {}
+    for name, shape in (("sharp", 2000.0), ("vague", 0.8)):
+        (tmp_path / name).mkdir()
+        text = f"prior = {{ shape = {shape}, rate = {shape} }}\nexposure = 0.4\n"
+        folder = write_folder(tmp_path / name, settings=SETTINGS + text, failures=None)
+        found[name] = plan_folder(folder).information[0]
+    assert found["sharp"].mean < 0.02 * found["vague"].mean
+    assert found["vague"].error < 0.2 * found["vague"].mean
 
 
 def test_intervals_hold_the_means_and_widen_with_ignorance(plan, tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from spares_folder import COUNTS, HEADER, write_folder
@@ -13,10 +15,16 @@ from sparing.planning.whole import plan_folder
 from sparing.records.problems import RecordsError
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("first"))
+    plan_folder(folder).save(folder / "plan")
+    return folder
+
+
 @pytest.fixture
-def planned(tmp_path):
-    plan_folder(write_folder(tmp_path)).save(tmp_path / "plan")
-    return tmp_path
+def planned(first, tmp_path):
+    return Path(shutil.copytree(first, tmp_path / "folder"))
 
 
 def records(folder, text):

@@ -215,7 +215,14 @@ def _planned(
             made = plan_folder(folder, progress=show, **options)
             return made.save(out)
         if kind_of_spares(records) is not None:
-            moved, found = update_spares(folder, records, out=out, progress=show)
+            moved, found = update_spares(
+                folder,
+                records,
+                out=out,
+                memory=options["memory"],
+                steps=options["steps"],
+                progress=show,
+            )
             if isinstance(moved, SparesPlan):
                 return moved.save(out, change=found)
             return save_plan(moved, out, spares_change=found)

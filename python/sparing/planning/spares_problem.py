@@ -23,7 +23,7 @@ FOR_SITES = ("backorders", "downtime_cost", "emergency_cost", "age")
 BACKORDERS = 2  # failures that may wait at a site, where plan.toml says nothing
 LONGEST = 8  # reviews after which an order arrives for certain
 TAIL = 1e-4  # of a period's failures that are lumped
-BELIEF_TAIL = 1e-2  # of failures over all periods beyond which a belief saturates
+BELIEF_TAIL = 1e-3  # of failures over all periods beyond which a belief saturates
 ROOM = 3.0  # times the downtime cost: the base stocks that a capacity must hold
 UNLIMITED = 1 << 20  # units
 

@@ -70,12 +70,18 @@ class SpareSettings:
     common: Mapping[str, Any]
 
     def table(self, part: str, location: str) -> dict[str, Any]:
-        """Return the keys of a part at a location: the more special ones win."""
+        """Return the keys of a part at a location: the more special ones win.
+
+        An exposure that is said for all locations is meant for those that supply no other.
+        """
         own = dict((self.parts or {}).get(part, {}))
         special = own.pop("location", {})
         place = {k: v for k, v in self.locations[location].items() if k in STOCK_KEYS}
         shared = {k: v for k, v in self.common.items() if k in STOCK_KEYS}
         of_part = {k: v for k, v in own.items() if k in STOCK_KEYS}
+        if any(other.get("supplier") == location for other in self.locations.values()):
+            for keys in (shared, of_part):
+                keys.pop("exposure", None)
         return {**shared, **place, **of_part, **special.get(location, {})}
 
     def of_part(self, part: str, key: str) -> Any:

@@ -13,9 +13,9 @@ from sparing.planning.updating import PlanChange
 from sparing.report import html
 from sparing.report.plan_method import method_section, objective_paragraph
 from sparing.report.plan_scores import score_section
+from sparing.report.spares_basis import spares_assumptions
 from sparing.report.spares_report import (
     orders_now,
-    spares_assumptions,
     spares_changed,
     spares_sections,
 )
