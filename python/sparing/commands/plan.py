@@ -268,10 +268,17 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     if "robustness" in metrics:
         found = metrics["robustness"]
         interval, value = found["interval"], found["value_of_information"]
+        worth = (
+            ""
+            if value is None
+            else (
+                f"; better data is worth at most {value['mean']:.2f} +-"
+                f" {value['standard_error']:.2f} per period"
+            )
+        )
         print(
             f"\ncost of the plan: {interval['lower']:.2f} to {interval['upper']:.2f} (95 %, wear"
-            f" uncertain); better data is worth at most {value['mean']:.2f} +-"
-            f" {value['standard_error']:.2f} per period"
+            f" uncertain){worth}"
         )
 
 

@@ -145,7 +145,16 @@ def _certainty(plan: MaintenancePlan) -> str:
             html.paragraph("Nothing was estimated, or the problem is too large to be varied."),
         )
     low, high = found.interval
-    value, error = found.value_of_information
+    worth = found.value_of_information
+    if worth is None:
+        return html.section(
+            "How sure that is",
+            html.paragraph(
+                f"Under {found.cost.size} draws of what the wear may be, the recommended policy"
+                f" costs {low:,.2f} to {high:,.2f} per period (95 %), by short simulations."
+            ),
+        )
+    value, error = worth
     rows = [
         [name, *(f"{x:.2f}" for x in (cost.std(ddof=1), *np.quantile(cost, [0.05, 0.95])))]
         for name, cost in found.by_component.items()
