@@ -79,7 +79,7 @@ def curve_chart(
             f'<circle cx="{axes.x(_nines(x)):.1f}" cy="{axes.y(y):.1f}" r="3" fill="{colour}"/>'
             for x, y in line
         ]
-        parts.append(_key(LEFT + 14, TOP + 14 + 17 * number, colour, name))
+        parts.append(_key(LEFT + 14, HEIGHT - BOTTOM - 12 - 17 * number, colour, name))
     for number, (name, x, y) in enumerate(points):
         colour = COLOURS.get(name, "#222")
         at, up = axes.x(_nines(x)), axes.y(y)
