@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparing._threads import limited_threads
 from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
 
 if TYPE_CHECKING:
@@ -231,7 +232,12 @@ class PlanTask:
 
 
 def plan_site(task: PlanTask) -> dict[str, Any]:
-    """Make the plan of one site; this is what runs on the workers."""
+    """Make the plan of one site on one thread; this is what runs on the workers."""
+    with limited_threads(1):
+        return _planned(task)
+
+
+def _planned(task: PlanTask) -> dict[str, Any]:
     from sparing.planning.planning import MaintenancePlan
     from sparing.planning.whole import plan_folder
     from sparing.report.plan_report import action_words

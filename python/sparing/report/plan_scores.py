@@ -25,7 +25,7 @@ def score_section(plan: MaintenancePlan, change: PlanChange | None) -> str:
         f" below {settings.resolve_below:g} have the policy solved anew."
     )
     if change is not None and change.score.num_looks:
-        words += f" The new records score {change.score.score:.2f}."
+        words += f" The new records score {change.score.score:.2f} against the last plan's."
     rows = [
         [
             time_text(period.start),
