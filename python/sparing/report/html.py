@@ -20,7 +20,7 @@ th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 .map td, .map th { text-align: center; min-width: 1.6rem; }
 .act { color: var(--act); font-weight: 600; } .note { color: #555; font-size: .9rem; }
-svg { max-width: 100%; height: auto; } details { margin: .5rem 0; }
+svg { max-width: 100%; height: auto; } svg.wide { min-width: 34rem; } details { margin: .5rem 0; }
 @media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; }
   tr { break-inside: avoid; } details > * { display: block; } th button { cursor: auto; } }
 """
