@@ -14,7 +14,7 @@ from sparing.epoch import Epoch
 from sparing.large.crew_system import CrewSystem
 from sparing.stages import check_states, stage_ends, thread_count
 
-PARALLEL = 1 << 16  # component states from which several threads decide
+PARALLEL = 1 << 12  # component states from which several threads decide
 
 
 @dataclass(frozen=True, eq=False)
