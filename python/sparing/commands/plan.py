@@ -17,6 +17,7 @@ from sparing.commands.plan_text import print_candidates
 from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
+SHOWN_COMPONENTS = 8  # of more, the table has no room for the states
 OutOption = Annotated[
     Path | None, typer.Option(help="Where to write the plan.", show_default="FOLDER/plan")
 ]
@@ -244,6 +245,7 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
 
 def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     names = list(metrics["advice"][0]["states"]) if metrics["advice"] else []
+    names = names if len(names) <= SHOWN_COMPONENTS else []
     rows = [
         [a["unit"], *["?" if a["states"][n] is None else str(a["states"][n]) for n in names], words]
         for a in metrics["advice"]
