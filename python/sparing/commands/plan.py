@@ -18,6 +18,7 @@ from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
 SHOWN_COMPONENTS = 8  # of more, the table has no room for the states
+WORDS = 70  # characters of the advice that there is room for then
 OutOption = Annotated[
     Path | None, typer.Option(help="Where to write the plan.", show_default="FOLDER/plan")
 ]
@@ -245,9 +246,14 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
 
 def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     names = list(metrics["advice"][0]["states"]) if metrics["advice"] else []
-    names = names if len(names) <= SHOWN_COMPONENTS else []
+    many = len(names) > SHOWN_COMPONENTS
+    names = [] if many else names
     rows = [
-        [a["unit"], *["?" if a["states"][n] is None else str(a["states"][n]) for n in names], words]
+        [
+            a["unit"],
+            *["?" if a["states"][n] is None else str(a["states"][n]) for n in names],
+            words[:WORDS] + "..." if many and len(words) > WORDS else words,
+        ]
         for a in metrics["advice"]
         if (words := _words(a))
     ]
