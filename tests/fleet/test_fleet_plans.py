@@ -51,13 +51,7 @@ def test_a_fleet_has_the_plans_of_its_sites(made):
 def test_only_what_has_changed_is_planned_again(made, monkeypatch, tmp_path):
     folder = shutil.copytree(made[0], tmp_path / "sites")
     planned = []
-
-    def noted(task):
-        planned.append(task.name)
-        return planning_plan_site(task)
-
-    planning_plan_site = planning.plan_site
-    monkeypatch.setattr(planning, "plan_site", noted)
+    monkeypatch.setattr(planning, "plan_site", noted_in(planned, planning.plan_site))
     with ThreadPoolExecutor(1) as pool:
         options = {"executor": pool, "num_workers": 1, "out": folder / "plan"}
         plan_many(folder, **options)  # the copy is another place
@@ -69,6 +63,30 @@ def test_only_what_has_changed_is_planned_again(made, monkeypatch, tmp_path):
             file.write("a,pump,60,0\n")
         assert plan_many(folder, **options).num_resumed == 3
         assert planned == ["site 1"]
+
+
+def test_plans_of_a_run_that_was_killed_before_it_wrote_their_rows_are_kept(fleet, monkeypatch):
+    with ThreadPoolExecutor(1) as pool:
+        options = {"executor": pool, "num_workers": 1, "out": fleet / "plan"}
+        first = plan_many(fleet, **options)
+        shutil.rmtree(fleet / "plan" / "rows")
+        report = fleet / "plan" / "sites" / "site 2" / "report.html"
+        (fleet / "plan" / "sites" / "site 3" / "row.json").write_text("{half writ")
+        planned = []
+        monkeypatch.setattr(planning, "_planned", noted_in(planned, planning._planned))
+        before = report.stat().st_mtime_ns
+        second = plan_many(fleet, **options)
+    assert planned == ["site 3"]
+    assert report.stat().st_mtime_ns == before
+    assert [r["lower"] for r in second.rows] == [r["lower"] for r in first.rows]
+
+
+def noted_in(names, function):
+    def run(task):
+        names.append(task.name)
+        return function(task)
+
+    return run
 
 
 def test_a_killed_worker_loses_nothing_and_nothing_is_planned_twice(fleet, tmp_path, monkeypatch):

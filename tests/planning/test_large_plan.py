@@ -12,14 +12,20 @@ import pytest
 import sparing
 from sparing.cli import main
 from sparing.commands.memory import parsed_memory
+from sparing.evaluate.actions import all_states
 from sparing.exact.engine import solve_bytes
+from sparing.large.crew_policies import CrewLimits
+from sparing.large.crew_system import CrewSystem
 from sparing.planning import planning
 from sparing.planning.estimation import estimate
 from sparing.planning.folder import read_plan_folder
 from sparing.planning.large import simulated, solve_large
 from sparing.planning.large_files import load_large, save_large
+from sparing.planning.large_robustness import large_robustness
 from sparing.planning.method import choose_method
 from sparing.planning.planning import make_plan
+from sparing.planning.robustness import robustness
+from sparing.policies import TablePolicy
 
 PUMP = """
 [[component]]
@@ -80,6 +86,10 @@ def test_thirty_components_are_planned_and_kept(thirty, tmp_path, capsys, monkey
     lower, upper = found["objective"]["lower"], found["objective"]["upper"]
     assert found["optimum_lower"] < upper
     assert found["gap"] == pytest.approx((lower + upper) / 2 / found["optimum_lower"] - 1)
+    interval = found["robustness"]["interval"]
+    assert interval["lower"] < (lower + upper) / 2 < interval["upper"]
+    assert interval["upper"] - interval["lower"] > upper - lower
+    assert found["robustness"]["value_of_information"] is None
     report = (out / "report.html").read_text()
     assert found["method"]["reason"][1:] in report
     assert "above it" in report
@@ -141,6 +151,24 @@ def test_exact_where_it_fits_and_float32_where_that_alone_fits(problem):
 def test_memory_must_be_above_nothing(problem, memory):
     with pytest.raises(ValueError, match="memory must be above 0 bytes"):
         choose_method(problem, memory)
+
+
+def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):
+    """Of a system that is solved: the tuned policy's cost by draw, simulated and exact."""
+    folder = write_folder(tmp_path / "site", 3, 2)
+    estimates = estimate(read_plan_folder(folder))
+    mean = estimates.mean_problem()
+    policy = CrewLimits(CrewSystem(mean), (1,), (1,), 1)
+    table = TablePolicy(mean.epoch, (flat(mean, policy.action(all_states(mean))),))
+    exact = robustness(estimates, table, num_draws=20)
+    found = large_robustness(estimates, policy, num_draws=20)
+    assert found.value_of_information is None
+    assert np.corrcoef(found.cost, exact.cost)[0, 1] > 0.9
+    assert found.cost.mean() == pytest.approx(exact.cost.mean(), rel=0.05)
+
+
+def flat(problem, posts):
+    return np.ravel_multi_index(tuple(posts.T.astype(np.int64)), problem.epoch.shape)
 
 
 @pytest.mark.full

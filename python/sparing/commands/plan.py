@@ -17,6 +17,8 @@ from sparing.commands.plan_text import print_candidates
 from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
+SHOWN_COMPONENTS = 8  # of more, the table has no room for the states
+WORDS = 70  # characters of the advice that there is room for then
 OutOption = Annotated[
     Path | None, typer.Option(help="Where to write the plan.", show_default="FOLDER/plan")
 ]
@@ -244,8 +246,14 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
 
 def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     names = list(metrics["advice"][0]["states"]) if metrics["advice"] else []
+    many = len(names) > SHOWN_COMPONENTS
+    names = [] if many else names
     rows = [
-        [a["unit"], *["?" if a["states"][n] is None else str(a["states"][n]) for n in names], words]
+        [
+            a["unit"],
+            *["?" if a["states"][n] is None else str(a["states"][n]) for n in names],
+            words[:WORDS] + "..." if many and len(words) > WORDS else words,
+        ]
         for a in metrics["advice"]
         if (words := _words(a))
     ]
@@ -268,10 +276,17 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     if "robustness" in metrics:
         found = metrics["robustness"]
         interval, value = found["interval"], found["value_of_information"]
+        worth = (
+            ""
+            if value is None
+            else (
+                f"; better data is worth at most {value['mean']:.2f} +-"
+                f" {value['standard_error']:.2f} per period"
+            )
+        )
         print(
             f"\ncost of the plan: {interval['lower']:.2f} to {interval['upper']:.2f} (95 %, wear"
-            f" uncertain); better data is worth at most {value['mean']:.2f} +-"
-            f" {value['standard_error']:.2f} per period"
+            f" uncertain){worth}"
         )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparing._files import write_atomically
 from sparing._threads import limited_threads
 from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SETTINGS = "plan.toml"
 RECORDS = (".csv", ".parquet")
+ROW = "row.json"  # in the folder of a site's plan
 FORMAT = "sparing-fleet-plan-1"
 COLUMNS = (  # of the Parquet files, between name and key and the error
     ("units", "int64"),
@@ -232,9 +234,28 @@ class PlanTask:
 
 
 def plan_site(task: PlanTask) -> dict[str, Any]:
-    """Make the plan of one site on one thread; this is what runs on the workers."""
+    """Make the plan of one site on one thread; this is what runs on the workers.
+
+    A plan that is in its folder already with the same key, as the rows of a run that was killed
+    were not yet written, is taken from there.
+    """
+    place = None if task.out is None else task.out / ROW
+    key = task.key
+    if place is not None and (saved := _saved_row(place, key)) is not None:
+        return saved
     with limited_threads(1):
-        return _planned(task)
+        row = _planned(task)
+    if place is not None:
+        write_atomically(place, json.dumps({"key": key, "row": row}) + "\n")
+    return row
+
+
+def _saved_row(place: Path, key: str) -> dict[str, Any] | None:
+    try:
+        saved = json.loads(place.read_text(encoding="utf-8"))
+        return dict(saved["row"]) if saved["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _planned(task: PlanTask) -> dict[str, Any]:

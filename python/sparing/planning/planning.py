@@ -19,6 +19,7 @@ from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.large import LargeSolution, simulated, solve_large
+from sparing.planning.large_robustness import large_robustness
 from sparing.planning.method import Method, choose_method
 from sparing.planning.robustness import Robustness, robustness
 from sparing.planning.scoring import PeriodRecords, PeriodScore
@@ -216,6 +217,8 @@ def judged_plan(
     if not rows:
         notes.append(f"{problem.num_states:,} states: no rules are compared exactly (too many).")
 
+    judge = robustness if method.is_exact else large_robustness
+
     def count(done: int, total: int) -> None:
         _tell(progress, "robustness", done, total)
 
@@ -228,7 +231,7 @@ def judged_plan(
         advice=_advice(source, problem, policy),
         rows=rows,
         today=_today(source, problem, notes, evaluated=small),
-        robustness=robustness(estimates, policy, progress=count) if method.is_exact else None,
+        robustness=judge(estimates, policy, progress=count),
         remarks=tuple(notes),
         expected=expected,
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),

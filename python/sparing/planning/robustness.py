@@ -25,15 +25,16 @@ class Robustness:
     Parameters
     ----------
     cost
-        Of the recommended policy.
+        Of the recommended policy; simulated where the problem is large.
     optimum
-        Of the policy one would have chosen had one known.
+        Of the policy one would have chosen had one known; None where the problem is too large.
     by_component
-        Cost of the recommended policy with only this component's estimate drawn.
+        Cost of the recommended policy with only this component's estimate drawn; empty where the
+        problem is too large.
     """
 
     cost: Array
-    optimum: Array
+    optimum: Array | None
     by_component: Mapping[str, Array]
 
     @property
@@ -43,8 +44,10 @@ class Robustness:
         return float(low), float(high)
 
     @property
-    def value_of_information(self) -> tuple[float, float]:
+    def value_of_information(self) -> tuple[float, float] | None:
         """Expected saving per period if the transitions were known, and its standard error."""
+        if self.optimum is None:
+            return None
         regret = np.maximum(self.cost - self.optimum, 0.0)
         return float(regret.mean()), float(regret.std(ddof=1) / np.sqrt(regret.size))
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing.evaluate.network_solution import solve_network
+from sparing.inventory.base_stock import Method
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
 from sparing.planning.spares_estimates import SpareEstimates
@@ -20,6 +21,10 @@ from sparing.simulate.spares_network import PartPolicy, simulate_network
 
 Floats = NDArray[np.float64]
 Counted = Callable[[int, int], None]
+METHODS: tuple[tuple[str, str, Method], ...] = (
+    ("base_stock", "base stock, exact thinning", "thinning"),
+    ("metric", "base stock, METRIC", "metric"),
+)
 REPLICATIONS = 4000  # of the comparison
 DRAW_REPLICATIONS = 200  # of each posterior draw
 MOST_DRAWS = 100
@@ -60,13 +65,13 @@ def stock_rows(
 
     Base stocks and min-max levels are tuned on other seeds, to the SLA where one is asked for.
     """
+    stocks: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {}
+    for key, name, method in METHODS:
+        policies, reached = base_stocks(network, method, seed=seed)
+        stocks[key] = (name if reached else f"{name} (short of the SLA)", policies)
     chosen: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {
         "recommended": ("recommended", recommended),
-        "base_stock": (
-            "base stock, exact thinning",
-            base_stocks(network, "thinning", seed=seed)[0],
-        ),
-        "metric": ("base stock, METRIC", base_stocks(network, "metric", seed=seed)[0]),
+        **stocks,
         "min_max": ("min-max, tuned", tuned_min_max(network, seed=seed)),
     }
     if today is not None:

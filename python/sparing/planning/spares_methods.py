@@ -17,17 +17,17 @@ from sparing.inventory.base_stock import Method
 from sparing.models.network_nodes import NetworkNodes
 from sparing.models.network_rules import StockRules
 from sparing.models.spares_network import SparesNetwork
-from sparing.planning.spares_problem import belief_levels, judged
+from sparing.planning.spares_problem import belief_levels, judged, with_downtime
 from sparing.simulate.spares_network import PartPolicy, simulate_network, simulate_rules
 
 BYTES_A_STATE = 400  # of a plan of some dozen reviews in memory, with what a sweep needs
-SLA_STATES = 1 << 18  # of a part that is solved a dozen times for an SLA
 TUNING_REPLICATIONS = 1000
 OTHER_SEED = 1 << 32  # added where rules are chosen
 TUNING = CompareOptions(
     tuning_replications=256, replications=1000, refinements=2, coarse=True, beyond=0
 )
 PRICES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # of downtime that base stocks are made for, as above
+MOST_PRICE = 256.0  # of downtime that exact plans are made for to reach an SLA
 LOWEST, HIGHEST = 1e-2, 1e4  # prices of downtime that are searched, in times its cost
 
 
@@ -56,6 +56,8 @@ class StockPolicy:
         By part.
     solution
         Of the parts that are planned exactly, over the periods judged and beyond; None: none are.
+    price
+        Of downtime that they were made for, in times its cost: 1 but for an SLA.
     policies
         By part, over the periods judged.
     """
@@ -63,13 +65,13 @@ class StockPolicy:
     choices: Mapping[str, Choice]
     solution: NetworkSolution | None
     policies: Mapping[str, PartPolicy]
+    price: float = 1.0
 
 
 def choose(network: SparesNetwork, method: str, exact_states: int) -> dict[str, Choice]:
     """Return per part how it is planned."""
     found = {}
-    limit = min(exact_states, SLA_STATES) if network.sla is not None else exact_states
-    many = " (a dozen times, for the SLA)" if network.sla is not None else ""
+    limit = exact_states
     if (free := free_memory()) is not None:
         limit = min(limit, free // BYTES_A_STATE)
     for part in network.parts:
@@ -83,11 +85,9 @@ def choose(network: SparesNetwork, method: str, exact_states: int) -> dict[str, 
         elif states <= limit:
             chosen = "exact"
             reason = f"{states:,} states (stock, orders, belief) fit: at most {limit:,} are solved"
-            reason += many
         else:
             chosen = "base-stock"
             reason = f"{states:,} states are more than the {limit:,} that are solved exactly"
-            reason += many
         found[part.name] = Choice(method=chosen, states=states, reason=reason)
     return found
 
@@ -101,12 +101,11 @@ def plan_stock(
     """
     exact = [part for part in network.parts if choices[part.name].method == "exact"]
     others = [part for part in network.parts if choices[part.name].method != "exact"]
-    policies, solution = dict[str, PartPolicy](), None
+    policies, solution, price = dict[str, PartPolicy](), None, 1.0
     if exact:
-        solution = solve_network(replace(network, parts=tuple(exact)), SolveOptions())
-        shorter = judged(network, periods)
-        for plan in solution.plans:
-            policies[plan.part.name] = first_reviews(plan, shorter, periods)
+        problem = replace(network, parts=tuple(exact))
+        solution, price = exact_plans(problem, periods, seed=seed)
+        policies |= plans_of(solution, judged(problem, periods))
     if others:
         rest = judged(replace(network, parts=tuple(others)), periods)
         rules = best_rules(rest, seed=seed)
@@ -114,7 +113,57 @@ def plan_stock(
         choices = dict(choices)
         for name, (method, _) in rules.items():
             choices[name] = replace(choices[name], method=method)
-    return StockPolicy(choices=choices, solution=solution, policies=policies)
+    return StockPolicy(choices=choices, solution=solution, policies=policies, price=price)
+
+
+def exact_plans(
+    network: SparesNetwork, periods: int, *, seed: int
+) -> tuple[NetworkSolution, float]:
+    """Return the optimal plans and the price of downtime they are for.
+
+    With an SLA that is the least price, to a tenth, at which the plans reach it over the periods
+    judged, in rollouts of another seed; the highest where none does.
+    """
+    shorter = judged(network, periods)
+
+    def solved(price: float) -> tuple[NetworkSolution, bool]:
+        solution = solve_network(with_downtime(network, price), SolveOptions())
+        if network.sla is None:
+            return solution, True
+        return solution, _sla(shorter, plans_of(solution, shorter), seed) >= network.sla
+
+    low, high = 1.0 / MOST_PRICE, 1.0
+    best, reached = solved(high)
+    if network.sla is None:
+        return best, high
+    while not reached and high < MOST_PRICE:
+        low, high = high, 4.0 * high
+        best, reached = solved(high)
+    # Down by fourths at most, as prices that are far too low are seldom wanted.
+    while reached and high / low > 1.1:
+        middle = max(high / 4.0, float(np.sqrt(low * high)))
+        solution, is_enough = solved(middle)
+        low, high, best = (low, middle, solution) if is_enough else (middle, high, best)
+    return best, high
+
+
+def plans_of(solution: NetworkSolution, network: SparesNetwork) -> dict[str, PartPolicy]:
+    """Return the first reviews of a solution as plans of `network`, by part."""
+    return {
+        plan.part.name: first_reviews(plan, network, network.periods) for plan in solution.plans
+    }
+
+
+def _sla(network: SparesNetwork, policies: Mapping[str, PartPolicy], seed: int) -> float:
+    """Return the SLA in rollouts of another seed than the comparison's."""
+    found = simulate_network(
+        network,
+        policies,
+        num_replications=TUNING_REPLICATIONS,
+        seed=seed + OTHER_SEED,
+        num_threads=1,
+    )
+    return found.mean["sla"]
 
 
 def best_rules(network: SparesNetwork, *, seed: int) -> dict[str, tuple[str, PartPolicy]]:
@@ -223,14 +272,7 @@ def base_stocks(
         return _least_cost(network, [rules(factor) for factor in PRICES], seed), True
 
     def reached(factor: float) -> bool:
-        result = simulate_network(
-            network,
-            rules(factor),
-            num_replications=TUNING_REPLICATIONS,
-            seed=seed + OTHER_SEED,
-            num_threads=1,
-        )
-        return network.sla is None or result.mean["sla"] >= network.sla
+        return network.sla is None or _sla(network, rules(factor), seed) >= network.sla
 
     low, high = LOWEST, HIGHEST
     if not reached(high):

@@ -93,10 +93,12 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
     }
     if plan.robustness is not None:
         low, high = plan.robustness.interval
-        value, error = plan.robustness.value_of_information
+        value = plan.robustness.value_of_information
         found["robustness"] = {
             "interval": {"lower": low, "upper": high},
-            "value_of_information": {"mean": value, "standard_error": error},
+            "value_of_information": None
+            if value is None
+            else {"mean": value[0], "standard_error": value[1]},
             "standard_deviation_by_component": {
                 name: float(cost.std(ddof=1)) for name, cost in plan.robustness.by_component.items()
             },

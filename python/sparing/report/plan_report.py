@@ -23,6 +23,7 @@ from sparing.report.times import time_text
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
 LISTED_STATES = 1 << 20
+SHOWN_COMPONENTS = 8  # of more, those that are as new are left out
 
 
 def plan_report(
@@ -54,16 +55,16 @@ def plan_report(
 
 def _now(plan: MaintenancePlan) -> str:
     names = plan.problem.names
+    columns = names if len(names) <= SHOWN_COMPONENTS else ["not as new"]
     rows = [
-        [a.unit, action_words(names, a), *[_state(s) for s in a.states], _last_seen(a)]
-        for a in plan.advice
+        [a.unit, action_words(names, a), *_states(names, a), _last_seen(a)] for a in plan.advice
     ]
     rows.sort(key=lambda row: (not row[1], row[0]))
     act = sum(bool(row[1]) for row in rows)
     return html.section(
         "What to do now",
         html.paragraph(f"{act} of {len(rows)} units need work by the states last on record."),
-        html.table(["unit", "do now", *names, "last record"], rows, marked=1),
+        html.table(["unit", "do now", *columns, "last record"], rows, marked=1),
         html.paragraph(
             "0 is as good as new, the highest state is failed; ? is not on record and taken as 0.",
             "note",
@@ -98,6 +99,14 @@ def action_words(names: Sequence[str], advice: UnitAdvice) -> str:
         elif target != (state or 0):
             words.append(f"{name}: {state or 0} to {target}")
     return ", ".join(words)
+
+
+def _states(names: Sequence[str], advice: UnitAdvice) -> list[str]:
+    """Return the state of each component; of many, in one cell those that are not as new."""
+    if len(names) <= SHOWN_COMPONENTS:
+        return [_state(state) for state in advice.states]
+    worn = zip(names, advice.states, strict=True)
+    return [", ".join(f"{name} {_state(state)}" for name, state in worn if state != 0)]
 
 
 def _state(state: int | None) -> str:
@@ -145,7 +154,16 @@ def _certainty(plan: MaintenancePlan) -> str:
             html.paragraph("Nothing was estimated, or the problem is too large to be varied."),
         )
     low, high = found.interval
-    value, error = found.value_of_information
+    worth = found.value_of_information
+    if worth is None:
+        return html.section(
+            "How sure that is",
+            html.paragraph(
+                f"Under {found.cost.size} draws of what the wear may be, the recommended policy"
+                f" costs {low:,.2f} to {high:,.2f} per period (95 %), by short simulations."
+            ),
+        )
+    value, error = worth
     rows = [
         [name, *(f"{x:.2f}" for x in (cost.std(ddof=1), *np.quantile(cost, [0.05, 0.95])))]
         for name, cost in found.by_component.items()

@@ -140,19 +140,17 @@ def stock_cost(spares: SparesPlan) -> str:
         if row.more is not None:
             difference, half = (value / periods for value in row.more)
             more = f"{difference:+,.0f} ± {half:,.0f}"
-        rows.append(
-            [
-                row.name,
-                f"{mean['total_cost'] / periods:,.0f}",
-                f"{low:,.0f} to {high:,.0f}",
-                more,
-                f"{mean['holding_cost'] / periods:,.0f}",
-                f"{mean['downtime_cost'] / periods:,.0f}",
-                f"{100 * mean['sla']:.2f} %",
-                f"{100 * worst:.1f} to {100 * best:.1f} %",
-                "" if row.more is None else f"{spares.robustness.better(row.key):.0%}",
-            ]
-        )
+        cells = [
+            f"{mean['total_cost'] / periods:,.0f}",
+            f"{low:,.0f} to {high:,.0f}",
+            more,
+            f"{mean['holding_cost'] / periods:,.0f}",
+            f"{mean['downtime_cost'] / periods:,.0f}",
+            f"{100 * mean['sla']:.2f} %",
+            f"{100 * worst:.1f} to {100 * best:.1f} %",
+            "" if row.more is None else f"{spares.robustness.better(row.key):.0%}",
+        ]
+        rows.append([row.name, *map(_unbroken, cells)])
     first = spares.rows[0]
     costs = [(row.name, row.result.mean["total_cost"] / periods) for row in spares.rows]
     parts = [
@@ -190,11 +188,13 @@ def stock_cost(spares: SparesPlan) -> str:
         ),
     ]
     if (found := spares.policy.solution) is not None:
+        times = spares.policy.price
+        price = f", downtime at {times:.3g} times its cost as the SLA asks" if times != 1.0 else ""
         parts.append(
             html.paragraph(
-                f"The exact plans of {len(found.plans)} parts cost {found.lower:,.6f} to"
-                f" {found.upper:,.6f} over {found.problem.periods} reviews (certified bounds of the"
-                " optimum in what the records lead to believe).",
+                f"The exact plans of {len(found.plans)} parts cost {found.objective:,.6f} over"
+                f" {found.problem.periods} reviews{price}: the optimum in what the records lead to"
+                f" believe, certified to {found.upper - found.lower:.1g}.",
                 "note",
             )
         )
@@ -211,6 +211,11 @@ def stock_cost(spares: SparesPlan) -> str:
             ),
         ]
     return html.section("Cost and service of the stocks", *parts)
+
+
+def _unbroken(text: str) -> str:
+    """Return a cell's text that is not broken into lines."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def cost_service_curve(spares: SparesPlan) -> str:
