@@ -289,6 +289,7 @@ def test_the_command_answers_for_any_stock(saved, plan, capsys):
         (["--stock", "east=0", "--ordered", "east=x@1"], "must be a whole number; got 'x'"),
         (["--stock", "east=0", "--part", "fan"], "--part must be one of pump; got 'fan'"),
         (["--stock", "east=0", "--state", "x=1"], "--state or --stock, not both"),
+        (["--state", "pump=1"], "its plan is one of spares alone; ask it with --stock"),
     ],
 )
 def test_wrong_questions_are_refused(options, message, saved, capsys):
