@@ -350,3 +350,11 @@ def stopped(arguments, code):
     with pytest.raises(SystemExit) as found:
         main(arguments)
     assert found.value.code == code
+
+
+def test_what_the_model_cannot_hold_is_told(tmp_path):
+    orders = ORDERS.replace("pump,west,1,2024-12-01,\n", "pump,west,2,2024-12-01,\n")
+    settings = SETTINGS.replace("[spares]\n", "[spares]\nmax_order = 1\n")
+    found = plan_folder(write_folder(tmp_path, settings=settings, orders=orders))
+    left = "pump at west: 1 of 2 units on order are left out, as max_order is less."
+    assert left in found.remarks
