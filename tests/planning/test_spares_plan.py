@@ -22,9 +22,9 @@ from sparing.planning.folder import read_plan_folder
 from sparing.planning.spares_demo import FAILURES as TRUE_RATES
 from sparing.planning.spares_demo import LEAD_TIMES, TODAY
 from sparing.planning.spares_estimates import estimate_spares
-from sparing.planning.spares_information import gamma_nodes
+from sparing.planning.spares_information import gamma_nodes, information_values
 from sparing.planning.spares_levels import exact_levels
-from sparing.planning.spares_methods import choose
+from sparing.planning.spares_methods import choose, with_belief
 from sparing.planning.spares_plan import make_spares_plan
 from sparing.planning.spares_problem import network_of, standings
 from sparing.planning.spares_today import todays_levels
@@ -180,7 +180,10 @@ def test_knowing_the_rate_is_worth_what_vague_beliefs_cost(plan, tmp_path):
         (tmp_path / name).mkdir()
         text = f"prior = {{ shape = {shape}, rate = {shape} }}\nexposure = 0.4\n"
         folder = write_folder(tmp_path / name, settings=SETTINGS + text, failures=None)
-        found[name] = plan_folder(folder).information[0]
+        source = read_plan_folder(folder).spares
+        network = network_of(source, estimate_spares(source), standings(source))
+        network = with_belief(network, choose(network, "exact", 1))
+        found[name] = information_values(sparing.solve(network))[0]
     assert found["sharp"].mean < 0.02 * found["vague"].mean
     assert found["vague"].error < 0.2 * found["vague"].mean
 
@@ -286,6 +289,7 @@ def test_the_command_answers_for_any_stock(saved, plan, capsys):
         (["--stock", "east=0", "--ordered", "east=x@1"], "must be a whole number; got 'x'"),
         (["--stock", "east=0", "--part", "fan"], "--part must be one of pump; got 'fan'"),
         (["--stock", "east=0", "--state", "x=1"], "--state or --stock, not both"),
+        (["--state", "pump=1"], "its plan is one of spares alone; ask it with --stock"),
     ],
 )
 def test_wrong_questions_are_refused(options, message, saved, capsys):
@@ -346,3 +350,11 @@ def stopped(arguments, code):
     with pytest.raises(SystemExit) as found:
         main(arguments)
     assert found.value.code == code
+
+
+def test_what_the_model_cannot_hold_is_told(tmp_path):
+    orders = ORDERS.replace("pump,west,1,2024-12-01,\n", "pump,west,2,2024-12-01,\n")
+    settings = SETTINGS.replace("[spares]\n", "[spares]\nmax_order = 1\n")
+    found = plan_folder(write_folder(tmp_path, settings=settings, orders=orders))
+    left = "pump at west: 1 of 2 units on order are left out, as max_order is less."
+    assert left in found.remarks

@@ -167,6 +167,8 @@ def _decision(folder: Path, text: str) -> dict[str, Any]:
     places = [folder / "plan" / "solution", folder / "solution", folder]
     place = next((p for p in places if (p / "solution.json").exists()), None)
     if place is None:
+        if (folder / "plan" / "spares").is_dir():
+            raise ValueError(f"{folder}: its plan is one of spares alone; ask it with --stock.")
         raise ValueError(f"{folder}: has no plan; make one with `sparing plan {folder}`.")
     problem, decides = load_planned(place)
     axes = {axis.name: axis.size for axis in problem.epoch.axes}

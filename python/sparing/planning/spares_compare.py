@@ -67,8 +67,8 @@ def stock_rows(
     """
     stocks: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {}
     for key, name, method in METHODS:
-        policies, reached = base_stocks(network, method, seed=seed)
-        stocks[key] = (name if reached else f"{name} (short of the SLA)", policies)
+        found, reached = base_stocks(network, method, seed=seed)
+        stocks[key] = (name if reached else f"{name} (short of the SLA)", found)
     chosen: dict[str, tuple[str, Mapping[str, PartPolicy]]] = {
         "recommended": ("recommended", recommended),
         **stocks,

@@ -57,8 +57,13 @@ def spares_remarks(
                     f"{part.name} at {place.name}: {-now.net} units wait, of which the model holds"
                     f" {place.backorders}."
                 )
-            if now.ordered and place.outstanding is None and place.initial == now.net:
-                found.append(f"{part.name} at {place.name}: {now.ordered} on order are left out.")
+            taken = 0 if place.outstanding is None else place.outstanding.quantity
+            left = now.ordered - taken - max(place.initial - max(now.net, -place.backorders), 0)
+            if left > 0:
+                found.append(
+                    f"{part.name} at {place.name}: {left} of {now.ordered} units on order are left"
+                    " out, as max_order is less."
+                )
     if source.orders is not None:
         waiting = int(source.orders.under_way.sum())
         found.append(
