@@ -28,7 +28,7 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class FailureRecord:
     """Failures of one type of component at one location in one period.
 
