@@ -74,9 +74,23 @@ def test_console_blocks_print_what_stands_in_them(capsys, tmp_path, monkeypatch,
         assert_same(capsys.readouterr().out, expected)
 
 
+@pytest.mark.full
+def test_the_first_command_prints_its_excerpt(capsys, tmp_path, monkeypatch):
+    text = README.read_text(encoding="utf-8")
+    command, excerpt = re.search(r"\$ (pip install .*?)\n.*?```text\n(.*?)```", text, re.S).groups()
+    monkeypatch.chdir(tmp_path)
+    for part in command.split(" && ")[1:]:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(shlex.split(part)[1:])
+        assert ended.value.code == 0
+    printed = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for line in excerpt.splitlines():
+        assert " ".join(line.split()) in printed
+
+
 def test_the_two_commands_are_there():
     text = README.read_text(encoding="utf-8")
-    assert "$ pip install . && sparing solve three-component\n" in text
+    assert "$ pip install . && sparing demo ess && sparing plan ess\n" in text
     assert "$ pip install '.[test]' && pytest\n" in text
 
 

@@ -7,7 +7,18 @@ What to repair now, what to stock where, and how sure we are of it.
 # and a room that were loaded later would take the place of the function of its name.
 from sparing import _threads as _threads
 from sparing import evaluate as _evaluate_room  # noqa: F401
-from sparing.api import evaluate, front, load, simulate, solve, solve_with_goals, train
+from sparing.api import (
+    evaluate,
+    front,
+    load,
+    plan,
+    plan_many,
+    simulate,
+    solve,
+    solve_with_goals,
+    train,
+    update_plan,
+)
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_files import save_pomdp
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
@@ -74,6 +85,8 @@ __all__ = [
     "front",
     "load",
     "load_solution",
+    "plan",
+    "plan_many",
     "save_case",
     "save_pomdp",
     "save_solution",
@@ -82,4 +95,5 @@ __all__ = [
     "solve_many",
     "solve_with_goals",
     "train",
+    "update_plan",
 ]

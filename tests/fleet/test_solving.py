@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import sparing
 from sparing.fleet.parts import PartWriter, read_parts
-from sparing.fleet.solving import _schema, solve_many
+from sparing.fleet.rows import schema_of
+from sparing.fleet.solving import solve_many
 
 CASE = sparing.load("three-component")
 FLEET = {f"site {cost}": replace(CASE, setup_cost=float(cost)) for cost in (5, 10, 20, 40)}
@@ -81,11 +82,13 @@ def test_policies_need_a_folder():
 
 
 def test_parts_are_whole_or_not_there(tmp_path):
+    kinds = {"name": "string", "key": "string", "lower": "float64", "error": "string"}
+    schema = schema_of(tuple(kinds.items()))
     row = {"name": "a", "key": "k", "lower": 1.0, "error": ""}
     (tmp_path / "part-000007.part").write_text("half written")
-    with suppress(KeyboardInterrupt), PartWriter(tmp_path, _schema()) as writer:
+    with suppress(KeyboardInterrupt), PartWriter(tmp_path, schema) as writer:
         writer.add(row)
         raise KeyboardInterrupt
-    with PartWriter(tmp_path, _schema()) as writer:
+    with PartWriter(tmp_path, schema) as writer:
         writer.add({**row, "name": "b"})
     assert [found["name"] for found in read_parts(tmp_path)] == ["a", "b"]

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 
 import pytest
 from fleet_tasks import deadly, deadly_once, logged_square, runs
+from sparing._threads import default_num_threads, limited_threads
 from sparing.fleet.tasks import run_tasks
 
 
@@ -67,3 +68,27 @@ def test_tasks_that_nobody_waits_for_are_not_begun(tmp_path):
         next(outcomes)
         outcomes.close()
     assert len(runs(tmp_path)) <= 6
+
+
+def test_a_limit_of_threads_holds_where_it_is_set_and_nowhere_else():
+    free = default_num_threads()
+    with ThreadPoolExecutor(1) as pool:
+        with limited_threads(1):
+            assert default_num_threads() == 1
+            assert pool.submit(default_num_threads).result() == free
+        assert default_num_threads() == free
+
+
+class UnsendableError(Exception):
+    def __init__(self, first, second):
+        super().__init__(f"{first} {second}")
+
+
+def raise_unsendable(_):
+    raise UnsendableError("no", "pickle")
+
+
+def test_an_error_that_cannot_be_sent_comes_back_in_words(tmp_path):
+    """Pickled, it would be built with one argument on arrival, which breaks the whole pool."""
+    found = list(run_tasks(raise_unsendable, [("a", None)], num_workers=1))
+    assert [outcome.error for outcome in found] == ["UnsendableError: no pickle"]

@@ -67,7 +67,8 @@ def test_masks_allow_what_fits_and_is_on_the_shelf():
     states = np.array(environment.random_states(jax.random.key(0), 4000))
     mask = np.asarray(environment.mask(jnp.asarray(states)))
     behind = np.asarray(environment.ordered(jnp.asarray(states), np.zeros(4000, np.int32))[0])
-    assert (behind == states).all() and mask[:, 0].all()
+    assert (behind == states).all()
+    assert mask[:, 0].all()
     central, site = problem.locations
     stock, ordered = states[:, 3:5], states[:, 5:7]
     assert {*stock[:, 1]} == {*range(-site.backorders, site.capacity + 1)}
@@ -85,7 +86,8 @@ def test_training_ends_with_an_exact_gap():
     settings = Settings(steps=20_000, hidden=(16,), lanes=64, buffer=4096, batch=64)
     problem = known(CASES[0])
     found = sparing.train(problem, settings=settings)
-    assert found.exact and found.optimum.value == pytest.approx(OPTIMA[CASES[0]], abs=1e-8)
+    assert found.exact
+    assert found.optimum.value == pytest.approx(OPTIMA[CASES[0]], abs=1e-8)
     assert 0.0 <= found.gap < 1.0
 
 

@@ -160,11 +160,11 @@ def test_table_6_is_a_preset():
 
 def test_a_fit_is_judged_on_records_it_has_not_seen(problem):
     """It beats the mean by far on both; what is held out is a tenth."""
-    records = simulated_records(problem, 2_000)
-    found = fit_cost(records, SIZES, replace(COST_PRESETS["default"], hidden=(48, 48), passes=25))
+    records = simulated_records(problem, 1_500)
+    found = fit_cost(records, SIZES, replace(COST_PRESETS["default"], hidden=(32, 32), passes=20))
     assert isinstance(found, CostNetwork)
-    assert (found.num_train, found.num_test) == (1_800, 200)
-    assert found.test_rmse < 0.15 * records.cost.std()
+    assert (found.num_train, found.num_test) == (1_350, 150)
+    assert found.test_rmse < 0.2 * records.cost.std()
     assert found.train_rmse < found.test_rmse * 1.2
 
 

@@ -22,6 +22,12 @@ from sparing.learn.train import closed, environment_of
 from sparing.learn.warm_start import WarmStart, fitted
 
 
+def full_only(cases):
+    """Return cases that are run with -m full alone."""
+    marks = pytest.mark.full
+    return [pytest.param(*(c if isinstance(c, tuple) else (c,)), marks=marks) for c in cases]
+
+
 class SlowValues:
     """Values by recursion over the nodes as they stand, one state at a time."""
 
@@ -79,7 +85,7 @@ class SlowValues:
         return min(found.values(), default=np.inf)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *full_only(range(1, 12))])
 def test_values_of_choices_are_those_of_the_nodes(seed):
     epoch, weights, rng = random_case(seed)
     start = rng.normal(size=epoch.shape)
@@ -110,9 +116,8 @@ def test_values_of_choices_are_those_of_the_nodes(seed):
     ("case", "view", "discount"),
     [
         ("three-component", "sequential", None),
-        ("three-component-2", "flat", 0.9),
-        ("feedwater-pumps", "flat", None),
-        ("feedwater-pumps", "sequential", None),
+        *full_only([("three-component-2", "flat", 0.9), ("feedwater-pumps", "flat", None)]),
+        *full_only([("feedwater-pumps", "sequential", None)]),
     ],
 )
 def test_exact_values_satisfy_the_bellman_equation_by_simulation(case, view, discount):
@@ -169,6 +174,7 @@ def test_what_the_simpler_model_got_wrong_is_learned_anew():
     assert refined.gap < 0.005 < alone.gap
 
 
+@pytest.mark.full
 def test_rollout_learners_start_warm_too():
     """Of `qv` both networks are fitted."""
     probe = PROBES["masked bargain"]()

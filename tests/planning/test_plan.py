@@ -16,10 +16,12 @@ from sparing.planning.planning import current_states, make_plan, observed_limits
 from sparing.planning.robustness import robustness
 from sparing.records.problems import RecordsError
 
+KINDS = ("inspections", "maintenance", "failures", "stock", "orders")
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    folder = write_demo(tmp_path_factory.mktemp("demo") / "ess", seed=1)
+    folder = write_demo(tmp_path_factory.mktemp("demo") / "ess", seed=1, spares=False)
     settings = (folder / "plan.toml").read_text()
     (folder / "plan.toml").write_text(settings.replace("draws = 200", "draws = 40"))
     return folder
@@ -32,7 +34,9 @@ def plan(demo):
 
 def test_the_same_seed_writes_the_same_folder(tmp_path):
     first, second = (write_demo(tmp_path / name, seed=3) for name in ("a", "b"))
-    for name in ("plan.toml", "inspections.csv", "maintenance.csv"):
+    names = {path.name for path in first.iterdir()}
+    assert names == {f"{name}.csv" for name in KINDS} | {"plan.toml"}
+    for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
     with pytest.raises(ValueError, match="exists; give a new or empty folder"):
         write_demo(first)

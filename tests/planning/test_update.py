@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from sparing.cli import main
@@ -28,12 +29,18 @@ maintenance_cost = [[0, 0, 0], [5, 0, 0], [9, inf, inf]]
 SEEN = "State,Unit,Component,Time\n0,a,pump,0\n0,a,pump,1\n1,a,pump,2\n2,a,pump,3\n0,b,pump,0\n"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "plan.toml").write_text(SETTINGS)
+    (folder / "inspections.csv").write_text(SEEN)
+    save_plan(make_plan(folder), folder / "plan")
+    return folder
+
+
 @pytest.fixture
-def planned(tmp_path):
-    (tmp_path / "plan.toml").write_text(SETTINGS)
-    (tmp_path / "inspections.csv").write_text(SEEN)
-    save_plan(make_plan(tmp_path), tmp_path / "plan")
-    return tmp_path
+def planned(made, tmp_path):
+    return shutil.copytree(made, tmp_path / "site")
 
 
 def records(folder, text):
@@ -46,8 +53,9 @@ def test_inspections_move_estimates_and_advice(planned):
     new = records(
         planned, "Unit,Component,Time,State\nb,pump,1,1\nc,pump,5,0\n" + "c,pump,6,1\nc,pump,7,2\n"
     )
-    plan, change = update_plan(planned, new)
+    plan, change = update_plan(planned, new, resolve=True)
     assert change.num_records == 4
+    assert change.resolved
     assert "c" in change.units
     assert "a" not in change.units
     assert change.largest_shift["pump"] > 0.05

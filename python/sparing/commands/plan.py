@@ -9,13 +9,24 @@ from typing import Annotated, Any
 
 import typer
 
+from sparing.commands.memory import MemoryOption, parsed_memory
 from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
+from sparing.commands.plan_fleet import plan_fleet
 from sparing.commands.plan_spares import answer, answer_words, print_stock_change, print_stocks
+from sparing.commands.plan_text import print_candidates
 from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
 OutOption = Annotated[
     Path | None, typer.Option(help="Where to write the plan.", show_default="FOLDER/plan")
+]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Choices in training, where it takes one; 0: none.",
+        show_default="by size",
+    ),
 ]
 
 
@@ -36,18 +47,31 @@ def demo(
 def plan(
     folder: Annotated[Path, typer.Argument(help="With plan.toml and the records.")],
     out: OutOption = None,
+    memory: MemoryOption = None,
+    steps: StepsOption = None,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes for a folder of sites; 0: one per processor.")
+    ] = 0,
     json: JsonOption = False,
 ) -> None:
     """Make a plan from a folder of records: what to do now, what it costs, how sure that is.
 
     Reads plan.toml, inspections.csv and maintenance.csv, and for spares failures.csv, stock.csv and
     orders.csv (or .parquet); writes report.html, metrics.json, policy.parquet and the solution.
-    All problems of the records are listed at once.
+    All problems of the records are listed at once. Maintenance that does not fit into --memory is
+    planned by searched rules or a learned policy. A folder of site folders is a fleet: every site
+    is planned, and sites already done are kept.
     """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
+        from sparing.fleet.planning import is_fleet
+
+        if is_fleet(folder):
+            room = parsed_memory(memory)
+            plan_fleet(folder, out, num_workers=workers, memory=room, steps=steps, json=json)
+            return
         check_new_folder(out, "metrics.json")
-        metrics = _planned(folder, out)
+        metrics = _planned(folder, out, memory=parsed_memory(memory), steps=steps)
     if json:
         print_json(metrics)
         return
@@ -58,12 +82,27 @@ def update(
     folder: Annotated[Path, typer.Argument(help="Of an earlier plan.")],
     records: Annotated[Path, typer.Argument(help="New records of one kind, CSV.")],
     out: OutOption = None,
+    resolve: Annotated[
+        bool | None,
+        typer.Option(
+            "--resolve/--keep",
+            help="Solve the policy anew, or keep it.",
+            show_default="by the HyperScore of the new records",
+        ),
+    ] = None,
+    memory: MemoryOption = None,
+    steps: StepsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Add new records to a folder, make its plan anew, and tell what changed."""
+    """Add new records to a folder, move its plan with them, and tell what changed.
+
+    The estimates always move. The policy is kept and evaluated anew, or solved anew where the
+    HyperScore of the new records is below resolve_below of [hyper_score] in plan.toml.
+    """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
-        metrics = _planned(folder, out, records)
+        options = {"resolve": resolve, "memory": parsed_memory(memory), "steps": steps}
+        metrics = _planned(folder, out, records, **options)
     if json:
         print_json(metrics)
         return
@@ -75,6 +114,7 @@ def update(
     change = metrics["change"]
     units = ", ".join(change["units"][:SHOWN_UNITS]) or "none"
     before, now = change["objective"]["before"], change["objective"]["now"]
+    print(change["reason"])
     print(f"{change['num_records']} records added; objective {before:.6g} before, {now:.6g} now")
     print(f"the policy differs in {change['num_states_changed']} states; other advice for: {units}")
     print()
@@ -120,17 +160,14 @@ def policy(
 
 def _decision(folder: Path, text: str) -> dict[str, Any]:
     from sparing.evaluate.actions import actions_of
-    from sparing.models.multi_component import MultiComponentProblem
-    from sparing.saved_solution import load_solution
+    from sparing.planning.saved import load_planned
 
     places = [folder / "plan" / "solution", folder / "solution", folder]
     place = next((p for p in places if (p / "solution.json").exists()), None)
     if place is None:
         raise ValueError(f"{folder}: has no plan; make one with `sparing plan {folder}`.")
-    saved = load_solution(place)
-    if not isinstance(saved.problem, MultiComponentProblem):
-        raise ValueError(f"{place}: holds no problem of kind 'multi-component'.")
-    axes = {axis.name: axis.size for axis in saved.problem.epoch.axes}
+    problem, decides = load_planned(place)
+    axes = {axis.name: axis.size for axis in problem.epoch.axes}
     state = dict.fromkeys(axes, 0)
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = pair.partition("=")
@@ -138,8 +175,8 @@ def _decision(folder: Path, text: str) -> dict[str, Any]:
             ranges = ", ".join(f"{n}=0..{size - 1}" for n, size in axes.items())
             raise ValueError(f"--state {pair!r}: must be one of {ranges}.")
         state[name] = int(value)
-    action = actions_of(saved.problem, saved.policy, [tuple(state.values())])[0]
-    return {"state": state, "action": dict(zip(saved.problem.names, action, strict=False))}
+    action = actions_of(problem, decides, [tuple(state.values())])[0]
+    return {"state": state, "action": dict(zip(problem.names, action, strict=False))}
 
 
 @contextmanager
@@ -155,7 +192,9 @@ def _listed_problems() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, Any]:
+def _planned(
+    folder: Path, out: Path, records: Path | None = None, **options: Any
+) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -173,14 +212,21 @@ def _planned(folder: Path, out: Path, records: Path | None = None) -> dict[str, 
             bar.update(task, description=stage, completed=done, total=total)
 
         if records is None:
-            made = plan_folder(folder, progress=show)
-            return made.save(out) if isinstance(made, SparesPlan) else save_plan(made, out)
+            made = plan_folder(folder, progress=show, **options)
+            return made.save(out)
         if kind_of_spares(records) is not None:
-            moved, found = update_spares(folder, records, out=out, progress=show)
+            moved, found = update_spares(
+                folder,
+                records,
+                out=out,
+                memory=options["memory"],
+                steps=options["steps"],
+                progress=show,
+            )
             if isinstance(moved, SparesPlan):
                 return moved.save(out, change=found)
             return save_plan(moved, out, spares_change=found)
-        plan, change = update_plan(folder, records, out=out, progress=show)
+        plan, change = update_plan(folder, records, out=out, progress=show, **options)
         return save_plan(plan, out, change=change)
 
 
@@ -217,6 +263,8 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     ]
     if policies:
         print_table(["policy", "cost", "reliability"], policies, title="long run, per period")
+    if not metrics["method"]["is_exact"]:
+        print_candidates(metrics)
     if "robustness" in metrics:
         found = metrics["robustness"]
         interval, value = found["interval"], found["value_of_information"]

@@ -39,6 +39,14 @@ def rates(
         str | None,
         typer.Option(metavar="CASE|FILE", help="A spares network: what to order, by this belief."),
     ] = None,
+    reference: Annotated[
+        str,
+        typer.Option(
+            help="Climate at which rates hold, such as temperature=10,humidity=75; default the mean"
+            " of the records. With --case: that of the case's exposure, to which the exposure of"
+            " each record is then scaled."
+        ),
+    ] = "",
     period: Annotated[int | None, typer.Option(help="With --case: the review it is.")] = None,
     stock: Annotated[
         str, typer.Option(help="With --case: stock by location, such as central=3,site=-1.")
@@ -56,10 +64,13 @@ def rates(
 
         network = None if case is None else _network(case)
         given = _records(records, first, last, network)
-        report = _report(records, given, _prior(prior, network), climate, seed)
+        at = _reference(reference)
+        fit = _fit(given, _prior(prior, network), climate, at, seed)
+        report = _report(records, given, fit, seed)
         if network is not None:
             chosen = period if period is not None else _periods_seen(given, network)
-            report["advice"] = advice_of(network, given, chosen, stock, ordered)
+            seen = fit.at_reference(given) if at else given
+            report["advice"] = advice_of(network, seen, chosen, stock, ordered)
         elif period is not None or stock or ordered:
             raise ValueError("--period, --stock and --ordered go with --case.")
     if json:
@@ -134,13 +145,39 @@ def _periods_seen(records: Any, network: Any) -> int:
     return int(min(len({record.start for record in records}), network.periods - 1))
 
 
-def _report(name: str, records: Any, prior: Any, climate: bool, seed: int) -> dict[str, Any]:
-    """Return what `sparing rates --json` prints."""
-    from sparing.records.rate_checks import MEANING, check_rates
+def _reference(text: str) -> dict[str, float]:
+    from sparing.records.rates import COVARIATES
+
+    found = {}
+    for entry in filter(None, text.split(",")):
+        name, _, value = entry.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            raise ValueError(
+                f"--reference must be such as temperature=10,humidity=75; got {entry!r}."
+            ) from None
+        if name.strip() not in COVARIATES:
+            raise ValueError(f"--reference: unknown {name!r}; known: {', '.join(COVARIATES)}.")
+    return found
+
+
+def _fit(records: Any, prior: Any, climate: bool, reference: dict[str, float], seed: int) -> Any:
     from sparing.records.rates import infer_rates, varying_covariates
 
     covariates = varying_covariates(records) if climate else ()
-    fit = infer_rates(records, prior=prior, covariates=covariates, seed=seed)
+    for name in reference:
+        if name not in covariates:
+            raise ValueError(f"--reference: no effect of {name} is fitted, as it does not vary.")
+    return infer_rates(
+        records, prior=prior, covariates=covariates, reference=reference or None, seed=seed
+    )
+
+
+def _report(name: str, records: Any, fit: Any, seed: int) -> dict[str, Any]:
+    """Return what `sparing rates --json` prints."""
+    from sparing.records.rate_checks import MEANING, check_rates
+
     checks = check_rates(fit, records, seed=seed)
     report: dict[str, Any] = {
         "records": name,

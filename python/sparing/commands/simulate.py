@@ -34,8 +34,8 @@ def simulate(
         str,
         typer.Option(
             metavar="POLICY",
-            help="optimal, corrective, random, limits=1,3,1, tuned-limits, lookahead, or the folder of"
-            " a saved solution or policy;"
+            help="optimal, corrective, random, limits=1,3,1, tuned-limits, lookahead, or the"
+            " folder of a saved solution or policy;"
             " with spares: optimal, corrective, maintenance-first (then s, S), or a folder;"
             " for load-sharing cases also plain=m,s,S and demand-aware=m,s,S.",
         ),

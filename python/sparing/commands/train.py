@@ -25,6 +25,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
+from sparing.commands.train_curve import curve_report, print_curve, save_curve
 from sparing.commands.train_lookahead import train_lookahead_case
 from sparing.commands.train_predicted import (
     CostPresetName,
@@ -108,6 +109,13 @@ def train(
     cost_preset: Annotated[
         CostPresetName, typer.Option(help="Network of the predicted cost; thesis: table 6.")
     ] = CostPresetName.default,
+    curve: Annotated[
+        bool,
+        typer.Option(
+            "--curve",
+            help="Evaluate the policy exactly on the way, and list its actions (--view flat).",
+        ),
+    ] = False,
     device: Annotated[
         str | None, typer.Option(help="Such as cpu, gpu or cpu:1.", show_default="the first")
     ] = None,
@@ -117,6 +125,22 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from what --out holds, to the same result.")
     ] = False,
+    days: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="For fleets of spares: simulated days after which to compare, several times.",
+            show_default="30, 60 and 90",
+        ),
+    ] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="For fleets of spares: these parts alone.")
+    ] = None,
+    fleets: Annotated[
+        int | None, typer.Option(min=1, help="For fleets of spares: twins that live side by side.")
+    ] = None,
+    replications: Annotated[
+        int, typer.Option(min=2, help="For fleets of spares: of the comparison.")
+    ] = 256,
     json: JsonOption = False,
 ) -> None:
     """Learn a policy by simulation, evaluate its greedy choices, and state the gap.
@@ -142,6 +166,27 @@ def train(
         records = None if cost_records is None else cost_records_of(problem, cost_records)
         if out is not None:
             check_new_folder(out, "training.json")
+        from sparing.commands.train_twin import is_for_twin, train_twin
+
+        if is_for_twin(problem):
+            if resume or steps is not None or preset is not None or seeds != 1:
+                raise ValueError(
+                    f"{case}: a fleet is learned on its twin; --resume, --steps, --preset and"
+                    " --seeds do not go with it (--days, --part, --fleets, --replications do)."
+                )
+            train_twin(
+                case,
+                days=days or [],
+                parts=part or [],
+                fleets=fleets,
+                replications=replications,
+                device=device,
+                out=out,
+                as_json=json,
+            )
+            return
+        if days or part or fleets:
+            raise ValueError(f"{case}: --days, --part and --fleets are for fleets of spares.")
         from sparing.learn.presets import preset_settings
         from sparing.learn.saved import prepare, save_training
         from sparing.learn.train import train as learn
@@ -162,6 +207,7 @@ def train(
             "settings": settings,
             "warm_start": simpler,
             "device": device,
+            "curve": curve,
             "out": out,
             "resume": resume,
         }
@@ -181,17 +227,23 @@ def train(
         report = training_report(case, result)
         if judged is not None:
             report |= predicted_report(judged)
+        if curve:
+            report |= curve_report(case, result)
         if warm_start is not None:
             report["warm_start"] = warm_start
         if out is not None:
             save_training(result, out, finite(report))
             _plot(result, out, case)
+            if curve:
+                save_curve(case, result, out)
     if json:
         print_json(report)
     else:
         _print_text(result, report, out)
         if judged is not None:
             print_judged(judged)
+        if curve:
+            print_curve(report)
 
 
 def training_report(case: str, result: TrainingResult) -> dict[str, Any]:

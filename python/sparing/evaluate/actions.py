@@ -55,6 +55,12 @@ def orders_of(
     return orders
 
 
+def all_states(problem: MultiComponentProblem) -> NDArray[np.int32]:
+    """Return every state [states, axes], in the order of a table; only of small problems."""
+    numbers = np.unravel_index(np.arange(problem.num_states), problem.epoch.shape)
+    return np.stack(numbers, axis=1).astype(np.int32)
+
+
 def first_decision(problem: MultiComponentProblem, policy: Policy) -> Words:
     """Return per component the state it is brought to when all are new.
 

@@ -8,7 +8,9 @@ searched for. The plan of a single site below an outside supplier is exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from sparing.models.spares_network import Part, SparesNetwork
 
 TAIL = 1e-3  # of failures up to the end of the horizon, beyond the belief states that are kept
 WAITING = 4  # units that a warehouse may owe in its own problem
+Told: TypeAlias = Callable[[int, NDArray[np.float64], NDArray[np.float64]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +57,8 @@ class LocationPlanner:
             raise ValueError(f"part {part.name!r}: plans by location know no ages of units.")
         self.problem, self.part, self.num_threads = problem, part, num_threads
         self.periods = problem.periods + beyond
-        self._exposure = self._exposures()
-        self._law = failure_law(part, self._exposure)
+        self.exposure = self._exposures()
+        self._law = failure_law(part, self.exposure)
         self._solved: dict[_Alone, NDArray[np.int32]] = {}
 
     @property
@@ -78,16 +81,36 @@ class LocationPlanner:
         stocks = max(x.capacity + x.backorders for x in part.locations) + 1
         quantity = np.zeros((own, self.num_beliefs, len(part.locations), stocks), dtype=np.int32)
         for i, location in enumerate(part.locations):
-            if location.is_site:
-                alone = self._alone(i, site_price * location.downtime_cost)
-            else:
-                below = [part.locations[k].downtime_cost for k in self._sites_below(i)]
-                alone = self._alone(i, warehouse_price[self._depth(i)] * float(np.mean(below)))
+            alone = self._alone(i, self.downtime_price(i, site_price, warehouse_price))
             table = self._plan(alone)[:own]  # [periods, stocks, beliefs]
             table = table[:, alone.backorders - location.backorders :]  # a warehouse owes nothing
             quantity[:, :, i, : table.shape[1]] = table.swapaxes(1, 2)
             quantity[:, :, i, table.shape[1] :] = table[:, -1, :, None]
         return LocationOrders(quantity=quantity)
+
+    def downtime_price(
+        self, i: int, site_price: float, warehouse_price: Mapping[int, float]
+    ) -> float:
+        """Return what location `i` pays per period for a unit that it owes."""
+        location = self.part.locations[i]
+        if location.is_site:
+            return site_price * location.downtime_cost
+        below = [self.part.locations[k].downtime_cost for k in self._sites_below(i)]
+        return warehouse_price[self._depth(i)] * float(np.mean(below))
+
+    def values(self, i: int, downtime: float, told: Told) -> tuple[int, tuple[int, ...]]:
+        """Solve location `i` alone once more and tell the values; see `_solve_alone`.
+
+        Return the units that it may owe in its own problem, and the quantities that it compares:
+        rows of the values are nothing outstanding, then by quantity the ages 1 to the last but one.
+        """
+        alone = self._alone(i, downtime)
+        _solve_alone(alone, self._law, self.problem.discount, self.num_threads, told)
+        return alone.backorders, alone.orders
+
+    def same(self, i: int, downtime: float) -> object:
+        """Return what is equal of two locations whose problems are."""
+        return self._alone(i, downtime)
 
     def _plan(self, alone: _Alone) -> NDArray[np.int32]:
         if alone not in self._solved:
@@ -103,11 +126,11 @@ class LocationPlanner:
             float(site.exposures(self.problem.periods).mean())
             for site in self.part.sites
             if site.name in sites
-        ) / float(self._exposure.mean())
+        ) / float(self.exposure.mean())
         return _Alone(
             capacity=location.capacity,
             backorders=location.backorders if location.is_site else WAITING,
-            orders=_compared(location.largest_order),
+            orders=compared(location.largest_order),
             fixed=location.order_fixed,
             unit=location.order_unit,
             holding=location.holding_cost,
@@ -140,7 +163,7 @@ class LocationPlanner:
         return np.concatenate([total, np.full(more, total[-1])])
 
 
-def _compared(largest: int) -> tuple[int, ...]:
+def compared(largest: int) -> tuple[int, ...]:
     """Quantities to compare: all up to 6, then in steps that grow by a quarter."""
     found = list(range(1, min(largest, 6) + 1))
     while found and found[-1] < largest:
@@ -174,9 +197,16 @@ def failure_law(
 
 
 def _solve_alone(
-    alone: _Alone, law: NDArray[np.float64], discount: float, num_threads: int
+    alone: _Alone,
+    law: NDArray[np.float64],
+    discount: float,
+    num_threads: int,
+    told: Told | None = None,
 ) -> NDArray[np.int32]:
-    """Return the quantity [T, stocks, N] to order where nothing is outstanding."""
+    """Return the quantity [T, stocks, N] to order where nothing is outstanding.
+
+    `told` is called with each period and the values [rows, stocks, N] behind and at its review.
+    """
     periods, beliefs, _ = law.shape
     stocks = alone.capacity + alone.backorders + 1
     stock = np.arange(stocks) - alone.backorders
@@ -197,6 +227,8 @@ def _solve_alone(
             num_threads=num_threads,
         )
         value, policy[period] = _review(alone, after)
+        if told is not None:
+            told(period, after, value)
     return policy
 
 

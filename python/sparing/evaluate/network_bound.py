@@ -38,9 +38,8 @@ class Shares:
 
 
 SHARES = (
-    Shares(holding=(1.0, 0.0), downtime=(0.0, 0.0)),
-    Shares(holding=(0.9, 0.05), downtime=(0.3, 0.1)),
-    Shares(holding=(0.8, 0.1), downtime=(0.3, 0.1)),
+    Shares(holding=(0.95, 0.03), downtime=(0.2, 0.1)),
+    Shares(holding=(0.85, 0.1), downtime=(0.3, 0.2)),
     Shares(holding=(0.6, 0.2), downtime=(0.4, 0.2)),
 )
 

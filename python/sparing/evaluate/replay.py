@@ -27,7 +27,7 @@ from sparing.evaluate.network_tuning import (
     seed_of,
     tuned_policies,
 )
-from sparing.models.network_values import GammaPrior, check_whole
+from sparing.models.network_values import GammaPrior, HyperScoreTargets, check_whole
 from sparing.models.spares_network import SparesNetwork
 from sparing.records.failures import FailureRecord
 from sparing.simulate.network_results import NetworkResult
@@ -172,7 +172,9 @@ def _checked(policies: Collection[str]) -> list[str]:
 
 
 def _replayed(
-    fitted: Sequence[TunedPolicy], results: Sequence[NetworkResult], targets: object
+    fitted: Sequence[TunedPolicy],
+    results: Sequence[NetworkResult],
+    targets: HyperScoreTargets | None,
 ) -> ReplayedPolicy:
     """Return one kind of policy over the sets."""
     names = [*results[0].mean]
@@ -189,7 +191,7 @@ def _replayed(
         mean=mean,
         half_widths=halves,
         num_reached=sum(tuned.reached for tuned in fitted),
-        score=None if targets is None else hyper_score_of(mean, targets),  # type: ignore[arg-type]
+        score=None if targets is None else hyper_score_of(mean, targets),
     )
 
 

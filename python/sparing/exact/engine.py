@@ -42,6 +42,23 @@ def make_sweep(
     return GeneralSweep(epoch, weights, dtype=dtype, num_threads=threads)
 
 
+def solve_bytes(
+    epoch: Epoch, weights: Mapping[str, float], *, dtype: Real, enough: int | None = None
+) -> int:
+    """Return the memory that a solve needs [bytes], before anything is allocated.
+
+    Where the value and its successor alone are more than `enough`, that is what is returned.
+    """
+    itemsize = np.dtype(dtype).itemsize
+    least = 2 * epoch.num_states * itemsize
+    if enough is not None and least > enough:
+        return least
+    form = separable_form(epoch, weights)
+    if form is None:
+        return general_bytes(epoch, dtype)
+    return max(least, _core.SeparableSweep64.bytes_needed(form.sizes, itemsize))
+
+
 def general_bytes(epoch: Epoch, dtype: Real) -> int:
     """Return the memory of a general solve: value, its successor, scratch and policy [bytes]."""
     largest = max(size_of(layout) for layout in epoch.layouts)

@@ -8,19 +8,14 @@ import pickle
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sparing.fleet.parts import PartWriter, read_parts
-from sparing.fleet.tasks import Outcome, run_tasks
+from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
 from sparing.models.multi_component import MultiComponentProblem
 
-FORBIDDEN = frozenset('/\\:*?"<>|\0')
-COLUMNS = (  # of the Parquet files
-    ("name", "string"),
-    ("key", "string"),
+COLUMNS = (  # of the Parquet files, between name and key and the error
     ("lower", "float64"),
     ("upper", "float64"),
     ("converged", "bool_"),
@@ -28,7 +23,6 @@ COLUMNS = (  # of the Parquet files
     ("sweeps", "int64"),
     ("seconds", "float64"),
     ("report", "string"),
-    ("error", "string"),
 )
 
 
@@ -100,25 +94,21 @@ def solve_many(
         raise ValueError("save_policies needs the folder `out` to save them in.")
     policies = folder / "policies" if save_policies and folder is not None else None
     options.setdefault("num_threads", 1)
-    tasks = _checked(problems, options, policies)
-    finished = _finished(folder, {task.name: task.key for task in tasks})
-    num_resumed = len(finished)
-    with ExitStack() as stack:
-        writer = stack.enter_context(PartWriter(folder, _schema())) if folder else None
-        outcomes = run_tasks(
-            solve_task,
-            [(task.name, task) for task in tasks if task.name not in finished],
-            executor=executor,
-            num_workers=num_workers,
-        )
-        keys = {task.name: task.key for task in tasks}
-        for outcome in outcomes:
-            row = _row(outcome, keys[outcome.name])
-            finished[outcome.name] = row
-            if writer is not None:
-                writer.add(row)
-            if progress is not None:
-                progress(len(finished), len(tasks))
+    pairs = problems.items() if isinstance(problems, Mapping) else problems
+    tasks = [
+        SolveTask(name=name, problem=problem, options=options, policies=policies)
+        for name, problem in pairs
+    ]
+    check_names([task.name for task in tasks])
+    finished, num_resumed = run_to_rows(
+        solve_task,
+        [KeyedTask(name=task.name, key=task.key, payload=task) for task in tasks],
+        columns=COLUMNS,
+        folder=folder,
+        executor=executor,
+        num_workers=num_workers,
+        progress=progress,
+    )
     return FleetSolution(
         rows=tuple(finished[task.name] for task in tasks),
         num_resumed=num_resumed,
@@ -182,56 +172,3 @@ def solve_task(task: SolveTask) -> dict[str, Any]:
 
 def _ignore(_: Any) -> None:
     """Take progress that nobody watches."""
-
-
-def _checked(
-    problems: Mapping[str, Any] | Iterable[tuple[str, Any]],
-    options: Mapping[str, Any],
-    policies: Path | None,
-) -> list[SolveTask]:
-    """Return the tasks, or raise ValueError for names that cannot be told apart or be files."""
-    pairs = problems.items() if isinstance(problems, Mapping) else problems
-    tasks = [
-        SolveTask(name=name, problem=problem, options=options, policies=policies)
-        for name, problem in pairs
-    ]
-    seen = set[str]()
-    for task in tasks:
-        name = task.name
-        if not name.strip() or name in (".", "..") or FORBIDDEN & set(name) or len(name) > 200:
-            raise ValueError(
-                f"name {name!r}: must be a file name (1 to 200 characters, none of"
-                f" {''.join(sorted(FORBIDDEN - {chr(0)}))})."
-            )
-        if name in seen:
-            raise ValueError(f"name {name!r} is there twice; names tell the results apart.")
-        seen.add(name)
-    return tasks
-
-
-def _finished(folder: Path | None, keys: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the rows of an earlier run that are still good."""
-    if folder is None:
-        return {}
-    return {
-        row["name"]: row
-        for row in read_parts(folder)
-        if not row["error"] and keys.get(row["name"]) == row["key"]
-    }
-
-
-def _row(outcome: Outcome[dict[str, Any]], key: str) -> dict[str, Any]:
-    nothing = {column: None for column, _ in COLUMNS}
-    return {
-        **nothing,
-        "name": outcome.name,
-        "key": key,
-        **(outcome.result or {}),
-        "error": outcome.error,
-    }
-
-
-def _schema() -> Any:
-    import pyarrow
-
-    return pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in COLUMNS])

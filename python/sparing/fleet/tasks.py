@@ -14,7 +14,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 Payload = TypeVar("Payload")
@@ -105,7 +105,7 @@ class _Run(Generic[Payload, Found]):
                         raise failure
                     broken.append((name, payload))
                 elif failure is None:
-                    yield Outcome(name=name, result=future.result())
+                    yield replace(future.result(), name=name)
                 else:
                     yield Outcome(name=name, result=None, error=_described(failure))
             if broken:
@@ -126,7 +126,7 @@ class _Run(Generic[Payload, Found]):
             self._hand_over(self.waiting.popleft())
 
     def _hand_over(self, task: tuple[str, Payload]) -> None:
-        self.running[self.executor.submit(self.function, task[1])] = task
+        self.running[self.executor.submit(_attempt, self.function, task[1])] = task
 
     def _renew(self, broken: list[tuple[str, Payload]]) -> None:
         self.suspects.extend(broken)
@@ -146,6 +146,14 @@ def _new_pool(num_workers: int) -> ProcessPoolExecutor:
     # A fork would copy locks that threads of the kernels hold.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(max_workers=num_workers, mp_context=context)
+
+
+def _attempt(function: Callable[[Payload], Found], payload: Payload) -> Outcome[Found]:
+    """Run a task on a worker; an error comes back in words, as not every one can be sent."""
+    try:
+        return Outcome(name="", result=function(payload))
+    except Exception as error:
+        return Outcome(name="", result=None, error=_described(error))
 
 
 def _described(error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +13,8 @@ from sparing._checks import frozen_array
 from sparing.epoch import Epoch
 from sparing.large.crew_system import CrewSystem
 from sparing.stages import check_states, stage_ends, thread_count
+
+PARALLEL = 1 << 16  # component states from which several threads decide
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,8 @@ class CrewPolicy:
     def decide(self, states: NDArray[np.int32], *, num_threads: int = 0) -> NDArray[np.int32]:
         """Return `action` of states that are known to be in range."""
         post = np.empty_like(states)
-        self.rule.decide(np.ascontiguousarray(states), post, thread_count(num_threads))
+        threads = thread_count(num_threads) if states.size >= PARALLEL else 1
+        self.rule.decide(np.ascontiguousarray(states), post, threads)
         return post
 
     def hand_over(self, plan: _core.RolloutPlan, epoch: Epoch) -> None:
@@ -80,18 +82,21 @@ class CrewLimits(CrewPolicy):
                     f"{name} needs a limit per type of component, {len(kinds)}; got {limits}."
                 )
             for kind, cost, limit in zip(kinds, self.system.costs, limits, strict=True):
-                if not 1 <= limit <= kind.num_states:
+                if not (isinstance(limit, int) and 1 <= limit <= kind.num_states):
                     raise ValueError(
                         f"{name}: the limit of the type of {kind.name!r} must be in"
-                        f" 1..{kind.num_states}; got {limit}."
+                        f" 1..{kind.num_states}; got {limit!r}."
                     )
-                for state in np.flatnonzero(np.isinf(cost[limit:, 0]))[:1] + limit:
+                must = np.isinf(np.diag(cost))
+                must[kind.failed] |= self.system.problem.restore_when_down
+                must[limit:] = True
+                for state in np.flatnonzero(must & np.isinf(cost[:, 0]))[:1]:
                     raise ValueError(
                         f"{name}: the type of {kind.name!r} cannot be renewed from state {state},"
                         f" as its maintenance_cost[{state}, 0] is inf."
                     )
-        if not self.callers >= 1:
-            raise ValueError(f"callers must be at least 1; got {self.callers}.")
+        if not (isinstance(self.callers, int) and self.callers >= 1):
+            raise ValueError(f"callers must be a whole number of 1 or more; got {self.callers!r}.")
 
     @cached_property
     def rule(self) -> _core.CrewRule:
@@ -99,7 +104,7 @@ class CrewLimits(CrewPolicy):
         return _core.LimitRule(self.system.core, self.renew, self.call, self.callers)
 
     def __str__(self) -> str:
-        """The limits in words."""
+        """Put the limits in words."""
         renew, call = (
             ", ".join(
                 "never" if limit == kind.num_states else str(limit)
@@ -153,5 +158,6 @@ class LookaheadPolicy(CrewPolicy):
     def chance_down(self, post: NDArray[np.int32], *, num_threads: int = 0) -> NDArray[np.float64]:
         """Return P(down at the next inspection) [B] of post-decision states [B, components]."""
         down = np.empty(len(post))
-        self.rule.chance_down(np.ascontiguousarray(post), down, thread_count(num_threads))
+        threads = thread_count(num_threads) if post.size >= PARALLEL else 1
+        self.rule.chance_down(np.ascontiguousarray(post), down, threads)
         return down

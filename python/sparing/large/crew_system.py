@@ -147,7 +147,7 @@ class CrewSystem:
         """Return how many components of states [B, components] are in each pair, [B, pairs]."""
         flat = self.pair_of(states) + self.num_pairs * np.arange(len(states))[:, None]
         size = len(states) * self.num_pairs
-        return np.bincount(flat.ravel(), minlength=size).reshape(len(states), -1).astype(float)
+        return np.bincount(flat.ravel(), minlength=size).reshape(len(states), -1) * 1.0
 
     def maintenance(
         self, states: NDArray[np.int32], post: NDArray[np.int32]

@@ -89,7 +89,7 @@ class CrewResult:
         return gap_to(self.objective, self.optimum)
 
     def __str__(self) -> str:
-        """The better policy and its gap in a line."""
+        """Name the better policy and its gap in a line."""
         text = f"{self.best.name}: objective {self.objective.value:.6g}"
         if not self.solved:
             text += f" +- {(self.objective.upper - self.objective.lower) / 2:.2g}"
@@ -158,6 +158,7 @@ def train_crew(
             num_tried=ahead.num_tried,
         ),
     ]
+    optimum: Bounds | None
     solved = problem.num_states <= EXACT_STATES
     if solved:
         tell("evaluating and solving exactly")

@@ -160,10 +160,7 @@ class LumpedType:
         for state, options in self._moves:
             stay = float(self.cost[state, state])
             count = self.states[:, state]
-            if np.isfinite(stay):
-                best = best + stay * count
-            else:
-                best = np.where(count > 0, np.inf, best)
+            best = best + (stay * count if np.isfinite(stay) else np.where(count > 0, np.inf, 0.0))
             for cost, levels in options:
                 for who, where in levels:
                     other = cost + best[where]
@@ -191,13 +188,13 @@ class LumpedType:
                 break
         left = np.bincount(goal, weights=chance, minlength=len(goal))
         sent = float(chance @ ~nothing)
-        return TypeSolution(gain, float(chance @ paid), sent, left @ self.states)
+        return TypeSolution(gain, float(chance @ paid), sent, np.asarray(left @ self.states))
 
 
 def compositions(total: int, parts: int) -> NDArray[np.int64]:
     """Return all ways [M, parts] to write `total` as a sum of `parts` counts."""
-    bars = np.array(list(combinations(range(total + parts - 1), parts - 1)), dtype=np.int64)
-    bars = bars.reshape(-1, parts - 1)
+    places = [*combinations(range(total + parts - 1), parts - 1)]
+    bars = np.array(places, dtype=np.int64).reshape(len(places), parts - 1)
     edges = np.pad(bars, ((0, 0), (1, 1)), constant_values=((0, 0), (-1, total + parts - 1)))
     return np.diff(edges, axis=1) - 1
 

@@ -185,7 +185,7 @@ class _CuttingPlanes:
             A_ub=np.array(rows), b_ub=np.array(right),
             A_eq=whole[None], b_eq=[1.0], bounds=bounds,
         )  # fmt: skip
-        if found.status != 0:
+        if found.status != 0 or found.x is None or found.fun is None:
             return centre, np.inf
         point = np.array(found.x[:size])
         point[pairs:] = np.clip(point[pairs:], 0.0, 1.0)

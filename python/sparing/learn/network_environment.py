@@ -138,9 +138,7 @@ class NetworkEnvironment:
         rows = jnp.arange(len(states))
         capacity = jnp.asarray([x.capacity for x in self.part.locations])[here]
         most = capacity - jnp.maximum(stock[rows, here], 0)
-        most = jnp.minimum(
-            most, jnp.asarray([x.largest_order for x in self.part.locations])[here]
-        )
+        most = jnp.minimum(most, jnp.asarray([x.largest_order for x in self.part.locations])[here])
         supplier = jnp.asarray(np.array(self.part.suppliers, np.int32))[here]
         most = jnp.where(supplier < 0, most, jnp.minimum(most, stock[rows, supplier]))
         most = jnp.where(ordered[rows, here] > 0, 0, jnp.maximum(most, 0))
@@ -191,7 +189,7 @@ class NetworkEnvironment:
         chance = np.zeros((self.count, self._longest), np.float32)
         for i, location in enumerate(locations):
             chance[i, : len(location.arrival)] = location.arrival
-        arrives = draws[: self.count].T < jnp.asarray(chance)[jnp.arange(self.count), age]
+        arrives = jnp.asarray(chance)[jnp.arange(self.count), age] > draws[: self.count].T
         stock = stock + jnp.where(arrives, ordered, 0)
         age = jnp.where(arrives | (ordered == 0), 0, age + 1)
         ordered = jnp.where(arrives, 0, ordered)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sparing.evaluate.network_plan import PartPlan
     from sparing.large.crew_training import CrewResult
     from sparing.learn.belief_training import BeliefNetworkPolicy
+    from sparing.learn.curve import CurvePoint
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +51,8 @@ class TrainingResult:
     crew
         Of a multi-component system too large to evaluate exactly: tuned control limits and a
         lookahead, one of which is the policy if it costs less than what was learned.
+    curve
+        Exact figures on the way, where they were asked for.
     """
 
     model: Any
@@ -61,6 +64,7 @@ class TrainingResult:
     exact: bool
     seconds: float
     crew: CrewResult | None = None
+    curve: tuple[CurvePoint, ...] = ()
 
     @property
     def crew_is_better(self) -> bool:

@@ -64,7 +64,7 @@ def pqn(
         best = picked(values, cheapest(values, found.mask))
         taken = picked(values[:-1], found.actions)
         follows = taken <= best[:-1]  # the choice taken is a greedy one
-        goal = _traced(found, rate, best, jnp.where(follows, trace, 0.0))
+        goal = traced(found, rate, best, jnp.where(follows, trace, 0.0))
         one_step = found.cost - rate * found.duration + found.discount * best[1:]
         return goal, one_step - taken
 
@@ -99,7 +99,7 @@ def qv(
         parameters: Parameters, value: Parameters, found: Rollout, rate: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         values = critic.apply(value, found.features, found.mask[..., :1])[..., 0]
-        goal = _traced(found, rate, values, jnp.full(found.cost.shape, trace))
+        goal = traced(found, rate, values, jnp.full(found.cost.shape, trace))
         one_step = found.cost - rate * found.duration + found.discount * values[1:]
         return goal, one_step - values[:-1]
 
@@ -113,7 +113,7 @@ def qv(
     return _learner(network, optimizer, returns, loss, critic.init, shape, centre, rate_step)
 
 
-def _traced(found: Rollout, rate: jax.Array, values: jax.Array, trace: jax.Array) -> jax.Array:
+def traced(found: Rollout, rate: jax.Array, values: jax.Array, trace: jax.Array) -> jax.Array:
     """Return the lambda-returns [T, L]: mixed at each step with the `values` [T + 1, L] there.
 
     `trace` [T, L] is lambda, or 0 where the choice taken must not count for the one before it.

@@ -40,6 +40,17 @@ class TrainingProgress:
     loss: float
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Snapshot:
+    """The network of a running training, on the host, and how much it explores."""
+
+    seed: int
+    env_steps: int
+    epsilon: float
+    parameters: Parameters
+
+
+Watcher: TypeAlias = Callable[[Snapshot, Network], None]
 TrainingHook: TypeAlias = Callable[[TrainingProgress], None]
 
 
@@ -80,6 +91,7 @@ def train_seeds(
     checkpoint_s: float = CHECKPOINT_S,
     progress: TrainingHook | None = None,
     warm_start: WarmStart | None = None,
+    watch: Watcher | None = None,
 ) -> tuple[Network, list[TrainedSeed]]:
     """Train each seed by itself; a seed's result does not depend on which others there are.
 
@@ -96,6 +108,8 @@ def train_seeds(
         Of the model; checkpoints of another one are refused.
     warm_start
         Values that the network is fitted to first; exploration then begins at its `epsilon`.
+    watch
+        Called with the network after each fiftieth of the training.
 
     Raises
     ------
@@ -122,7 +136,7 @@ def train_seeds(
         run.folder, run.resume, run.every = folder, resume, checkpoint_s
         run.key = {"model": name, "centre": centre.value, "settings": settings.as_json()}
         run.key["warm_start"] = None if warm_start is None else warm_start.as_json()
-        run.progress = progress
+        run.progress, run.watch, run.network = progress, watch, training.network
         found: list[TrainedSeed] = []
         for begin in range(0, len(seeds), wide):
             found += run.group(list(seeds[begin : begin + wide]))
@@ -137,6 +151,8 @@ class _Run:
     every = CHECKPOINT_S
     key: dict[str, Any]
     progress: TrainingHook | None = None
+    watch: Watcher | None = None
+    network: Network
 
     def __init__(
         self, training: Any, settings: Settings, width: int, chunks: int, size: int, place: Any
@@ -174,6 +190,7 @@ class _Run:
             history.append(self._row(done, means))
             seconds = before + time.monotonic() - started
             self._tell(seeds, history[-1], seconds)
+            self._show(seeds, history[-1], carry)
             last = done == self.num_chunks
             if folder is not None and (last or time.monotonic() - saved >= self.every):
                 content = {"chunks": done, "iteration": done * self.size, "seconds": seconds}
@@ -206,6 +223,18 @@ class _Run:
                 loss=loss,
             )
         )
+
+    def _show(self, seeds: list[int], rows: list[list[float]], carry: Carry) -> None:
+        if self.watch is None:
+            return
+        parameters = jax.device_get(carry.learner.parameters)
+        for number, seed in enumerate(seeds):
+            own = parameters
+            if self.width > 1:
+                own = jax.tree_util.tree_map(lambda x, n=number: x[n], parameters)
+            steps, _, _, epsilon, _ = rows[number]
+            shown = Snapshot(seed=seed, env_steps=int(steps), epsilon=epsilon, parameters=own)
+            self.watch(shown, self.network)
 
     def _result(
         self, carry: Carry, history: list[Any], seeds: list[int], number: int, seconds: float

@@ -54,6 +54,7 @@ def train(
     resume: bool = False,
     checkpoint_s: float = CHECKPOINT_S,
     progress: TrainingHook | None = None,
+    curve: bool = False,
 ) -> TrainingResult:
     """Train a policy for `model` and evaluate it.
 
@@ -88,6 +89,9 @@ def train(
         identical result.
     progress
         Called with a `sparing.learn.run.TrainingProgress` now and then.
+    curve
+        Whether the policy is evaluated exactly fifty times on the way: what acts, and its greedy
+        choices. Multi-component systems in the flat view.
 
     Raises
     ------
@@ -102,6 +106,8 @@ def train(
     if not numbers:
         raise ValueError(f"at least one seed is needed; got {seeds!r}.")
     if isinstance(model, HiddenProblem):
+        if curve:
+            raise ValueError("curves are of multi-component systems without stocked spares.")
         if view != "sequential" or features is not None:
             raise ValueError(
                 "hidden degradation has one view (sequential) and one kind of features (beliefs);"
@@ -152,6 +158,11 @@ def train(
         from sparing.learn.penalty import PenalisedEnvironment
 
         trained_on = PenalisedEnvironment(environment, chosen.penalty)
+    recorder = None
+    if curve:
+        from sparing.learn.curve import CurveRecorder
+
+        recorder = CurveRecorder(model, environment, masked=chosen.penalty is None)
     started = time.monotonic()
     start = _start(warm_start, environment, view, features, chosen.discount)
     network, found = train_seeds(
@@ -166,6 +177,7 @@ def train(
         checkpoint_s=checkpoint_s,
         progress=progress,
         warm_start=start,
+        watch=recorder,
     )
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
@@ -184,6 +196,7 @@ def train(
         exact=goal.fits,
         seconds=seconds,
         crew=crew,
+        curve=() if recorder is None else tuple(recorder.points),
     )
 
 

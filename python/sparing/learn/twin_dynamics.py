@@ -49,7 +49,7 @@ class Dynamics:
 
     def __init__(self, tables: TwinTables, base_stock: Any = None) -> None:
         self.tables, self.base_stock = tables, base_stock
-        self.slots = 1 if base_stock is None else int(np.max(base_stock)) + 4
+        self.slots = 1 if base_stock is None else int(np.max(base_stock)) + 8
         self.shape = tables.capacity.shape
         self._is_site = tables.site_of >= 0
         self._above = np.zeros((self.shape[1],) * 2, np.float32)  # [N, N]: j supplies i
@@ -112,6 +112,7 @@ class Dynamics:
             on_hand=held,
             ordered=fleets.ordered.at[..., 0].add(quantity),
             due=fleets.due.at[..., 0].set(jnp.where(placed, now + lead, fleets.due[..., 0])),
+            ticket=jnp.where(placed[..., None], fleets.period[:, None, None, None], fleets.ticket),
         )
         counts = self.nothing(len(wanted))
         return fleets, self._paid(counts, quantity), quantity
@@ -264,7 +265,9 @@ class Dynamics:
             hot = units == unit[..., None]
             age = at - jnp.where(hot, put_in, 0.0).sum(axis=-1)
             up = (age >= 0.0) | self.tables.twin.down_units_fail
-            fails = (many > k) & up & (_uniform16(words[3 + 2 * k]) * tables.bound < self._ageing(age))
+            fails = (
+                (many > k) & up & (_uniform16(words[3 + 2 * k]) * tables.bound < self._ageing(age))
+            )
             filled = fails & (on_hand > 0)
             waits = fails & ~filled & (waiting < tables.backorders[:, sites])
             flown = fails & ~filled & ~waits
@@ -385,13 +388,12 @@ class Dynamics:
             missing = jnp.asarray(self.base_stock) - (fixed - passed)
             want = jnp.clip(jnp.minimum(demand + passed, missing), 0, jnp.maximum(room, 0))
             ordered = jnp.where(here, want, ordered)
-            hours = jnp.where(ordered > 0, asked, -jnp.inf)
-            if len(depth) < self.shape[1]:  # the hour of a request is that of what asked for it
-                last = jnp.where(self._above.T > 0.0, hours[..., None, :], -jnp.inf).max(axis=-1)
-                asked = jnp.where((passed > 0) & jnp.isfinite(last), last, asked)
-        issued = fleets.issued + jnp.round(ordered @ above).astype(jnp.int32)
+            here_passed = jnp.round(jnp.where(here, ordered, 0) @ above).astype(jnp.int32)
+            asked = jnp.where(here_passed > 0, self._hour_above(ordered, asked), asked)
+        before = fleets.issued
+        issued = before + jnp.round(ordered @ above).astype(jnp.int32)
         ahead = jnp.round(ordered @ jnp.asarray(self._earlier.T)).astype(jnp.int32)
-        first = fleets.issued[..., supplier] + ahead  # ticket of the first unit
+        first = before[..., supplier] + ahead  # ticket of the first unit
         external = tables.supplier < 0
         empty = fleets.ordered == 0
         rank = jnp.cumsum(empty, axis=-1) - 1
@@ -409,19 +411,20 @@ class Dynamics:
         )
         counts = counts._replace(lost=counts.lost + ordered - placed.sum(axis=-1))
         # what the supplier has is shipped at the hour at which it was asked for
-        hour_above = jnp.where(ordered > 0, asked, -jnp.inf)
-        last = jnp.where(self._above.T > 0.0, hour_above[..., None, :], -jnp.inf).max(axis=-1)
-        at = jnp.where(jnp.isfinite(last), last, jnp.broadcast_to(end, last.shape))
-        end = jnp.broadcast_to(end, last.shape)
+        end = jnp.broadcast_to(end, ordered.shape)
+        at = jnp.where(issued > before, self._hour_above(ordered, asked), end)
         fleets, counts = self._shipped(keys[1], fleets, counts, at, end, number)
         return fleets, ordered, counts
+
+    def _hour_above(self, ordered: jax.Array, asked: jax.Array) -> jax.Array:
+        """Return the mean hour [L, P, N] at which the locations below asked for what they order."""
+        above = jnp.asarray(self._above)
+        return (ordered * asked) @ above / jnp.maximum(ordered @ above, 1.0)
 
     def _paid(self, counts: Counts, quantity: jax.Array) -> Counts:
         placed = quantity > 0
         cost = placed * self.tables.order_fixed + quantity * self.tables.order_unit
-        return counts._replace(
-            orders=counts.orders + placed, order_cost=counts.order_cost + cost
-        )
+        return counts._replace(orders=counts.orders + placed, order_cost=counts.order_cost + cost)
 
     def _volume(self, fleets: Fleets) -> jax.Array:
         """Return the volume on hand and on order by location [L, N]."""

@@ -32,7 +32,8 @@ class Fleets(NamedTuple):
         Units on the shelf [L, P, N].
     ordered, due, ticket
         Orders under way [L, P, N, K]: units (0: none), the hour of arrival (inf: not shipped yet)
-        and, while it waits at the supplier, its number in the queue there.
+        and, while it waits at the supplier, its number in the queue there. Where orders come at
+        reviews, the ticket is the period in which the order was placed.
     issued, served
         Units ever ordered from each supplier, and shipped by it [L, P, N]: its queue in between.
     failures

@@ -93,7 +93,7 @@ def twin_tables(twin: Twin, *, step_hours: float = STEP_HOURS) -> TwinTables:
     site_of[site_at] = np.arange(len(site_at))
     supplier = np.array(network.parts[0].suppliers, np.int32)
     shapes = sorted({_shape(x.lead_time) for part in network.parts for x in part.locations})
-    grid = [[x for x in part.locations] for part in network.parts]
+    grid = [list(part.locations) for part in network.parts]
     exposure = np.array([[x.exposures(network.periods) for x in row] for row in grid])  # [P, N, T]
 
     def table(name: str, kind: type = np.float32) -> NDArray[np.generic]:

@@ -48,10 +48,11 @@ maintenance_cost = [
 """
 
 
-def write_demo(folder: str | Path, *, seed: int = 0) -> Path:
+def write_demo(folder: str | Path, *, seed: int = 0, spares: bool = True) -> Path:
     """Write the example folder: plan.toml and records of all kinds.
 
-    Inspections and maintenance of the units; failures, stock and orders of their spare parts.
+    Inspections and maintenance of the units; with `spares` also failures, stock and orders of
+    their spare parts.
 
     Raises
     ------
@@ -70,11 +71,12 @@ def write_demo(folder: str | Path, *, seed: int = 0) -> Path:
             COMPONENT.format(name=name, worn=worn, part=part_cost, failed=failed)
             for name, (worn, part_cost, failed) in COSTS.items()
         )
-        write_atomically(part / "plan.toml", text + spare_settings(FIRST_DAY))
+        write_atomically(part / "plan.toml", text + (spare_settings(FIRST_DAY) if spares else ""))
         _write(part / "inspections.csv", ("Unit", "Component", "Time", "State"), inspections)
         header: tuple[str, ...] = ("Unit", "Component", "Time", "Action", "Cost")
         _write(part / "maintenance.csv", header, maintenance)
-        for name, (header, rows) in simulate_spares(FIRST_DAY, NUM_DAYS, seed=seed).items():
+        stocks = simulate_spares(FIRST_DAY, NUM_DAYS, seed=seed) if spares else {}
+        for name, (header, rows) in stocks.items():
             _write(part / name, header, rows)
     return folder
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparing.models.case_files import problem_from_table
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.planning.folder import SETTINGS, PlanInput, PlannedComponent
+from sparing.planning.folder import SETTINGS, PlanInput
 from sparing.records.generator import generator_posterior
 from sparing.records.inspections import spans_of
 from sparing.records.paths import Array, Spans
@@ -21,7 +21,7 @@ from sparing.records.transitions import WHOLE, TransitionPosterior, transition_p
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ComponentEstimate:
-    """What the records say about the wear of one component.
+    """What the records say about the wear of the components of one kind.
 
     Parameters
     ----------
@@ -38,9 +38,18 @@ class ComponentEstimate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimates:
-    """The estimated components, by name, and the problems they make."""
+    """What is estimated, and the problems that makes.
+
+    Parameters
+    ----------
+    components
+        By kind of component; a component that names no kind is its own.
+    kinds
+        Per estimated component its kind.
+    """
 
     components: Mapping[str, ComponentEstimate]
+    kinds: Mapping[str, str]
     system: Mapping[str, Any]
     name: str
 
@@ -55,7 +64,7 @@ class Estimates:
         return self._problem({n: c.posterior.mean for n, c in self.components.items()})
 
     def drawn_problem(self, draw: int, only: str | None = None) -> MultiComponentProblem:
-        """Return the problem of one posterior draw, of all components or of `only` one."""
+        """Return the problem of one posterior draw, of all components or of `only` one kind."""
         return self._problem(
             {
                 name: found.posterior.draws[draw] if only in (None, name) else found.posterior.mean
@@ -66,8 +75,8 @@ class Estimates:
     def _problem(self, transitions: Mapping[str, Array]) -> MultiComponentProblem:
         table = deepcopy(dict(self.system))
         for entry in table["component"]:
-            if entry["name"] in transitions:
-                matrix = transitions[entry["name"]]
+            if entry["name"] in self.kinds:
+                matrix = transitions[self.kinds[entry["name"]]]
                 entry["transition"] = (matrix / matrix.sum(axis=1, keepdims=True)).tolist()
         problem = problem_from_table(table, name=self.name)
         if not isinstance(problem, MultiComponentProblem):
@@ -86,21 +95,38 @@ def estimate(plan: PlanInput) -> Estimates:
         If plan.toml makes no problem, naming the place.
     """
     log = ProblemLog()
-    found = {}
+    found = dict[str, ComponentEstimate]()
     for position, component in enumerate(plan.components):
-        if not component.is_estimated:
+        if not component.is_estimated or component.kind in found:
             continue
         try:
-            found[component.name] = _estimated(plan, component, plan.seed + position)
+            found[component.kind] = _estimated(plan, component.kind, plan.seed + position)
         except ValueError as error:
-            log.add("inspections", 0, component.name, str(error))
+            log.add("inspections", 0, component.kind, str(error))
     log.finish()
-    return Estimates(components=found, system=plan.system, name=plan.folder.name)
+    return Estimates(
+        components=found,
+        kinds={c.name: c.kind for c in plan.components if c.is_estimated},
+        system=plan.system,
+        name=plan.folder.name,
+    )
 
 
-def _estimated(plan: PlanInput, component: PlannedComponent, seed: int) -> ComponentEstimate:
-    spans, num_cut = spans_of(
-        plan.inspections, plan.maintenance, component.name, renewals=component.renewals
+def _estimated(plan: PlanInput, kind: str, seed: int) -> ComponentEstimate:
+    """Estimate the wear of the components of one kind from all their records."""
+    alike = [component for component in plan.components if component.kind == kind]
+    parts, num_cut = [], 0
+    for component in alike:
+        part, cut = spans_of(
+            plan.inspections, plan.maintenance, component.name, renewals=component.renewals
+        )
+        parts.append(part)
+        num_cut += cut
+    spans = Spans(
+        start=np.concatenate([part.start for part in parts]),
+        end=np.concatenate([part.end for part in parts]),
+        duration=np.concatenate([part.duration for part in parts]),
+        labels=[label for part in parts for label in part.labels],
     )
     if spans.start.size == 0:
         raise ValueError(
@@ -108,8 +134,8 @@ def _estimated(plan: PlanInput, component: PlannedComponent, seed: int) -> Compo
             " wear. Give its transition in plan.toml, or inspect it."
         )
     return ComponentEstimate(
-        name=component.name,
-        posterior=_posterior(spans, component.num_states, plan, seed),
+        name=kind,
+        posterior=_posterior(spans, alike[0].num_states, plan, seed),
         num_cut=num_cut,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sparing.planning.score_settings import ScoreSettings, score_settings
 from sparing.planning.spares_input import SparesInput, read_spares
 from sparing.records.inspections import (
     Inspections,
@@ -22,7 +23,12 @@ from sparing.records.inspections import (
 from sparing.records.problems import ProblemLog
 
 SETTINGS = "plan.toml"
-OWN_KEYS = ("states", "renewals", "other_actions")  # of a component, beside those of a case file
+OWN_KEYS = (
+    "states",
+    "renewals",
+    "other_actions",
+    "kind",
+)  # of a component, beside those of a case file
 MOST_STATES = 32
 
 
@@ -40,6 +46,8 @@ class PlannedComponent:
         Further actions there; what state they lead to is not assumed.
     is_estimated
         Whether its transition matrix comes from the records and not from plan.toml.
+    kind
+        Components of one kind wear alike: their records are estimated together.
     """
 
     name: str
@@ -47,6 +55,7 @@ class PlannedComponent:
     renewals: tuple[str, ...]
     other_actions: tuple[str, ...]
     is_estimated: bool
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +72,8 @@ class PlanInput:
         Draws from the posterior, for the intervals.
     maintenance
         None where there are no such records.
+    scoring
+        How periods are scored, and when a policy is solved anew.
     spares
         What the stocks are planned from; None where plan.toml has no [spares].
     """
@@ -75,6 +86,7 @@ class PlanInput:
     seed: int
     inspections: Inspections
     maintenance: Maintenance | None
+    scoring: ScoreSettings = field(default_factory=ScoreSettings)
     spares: SparesInput | None = None
 
 
@@ -89,8 +101,8 @@ class _Settings:
         self.log.add(SETTINGS, 0, place, reason)
 
 
-def read_plan_folder(folder: str | Path) -> PlanInput:
-    """Read and check everything in `folder`.
+def read_plan_folder(folder: str | Path, *, settings_file: Path | None = None) -> PlanInput:
+    """Read and check everything in `folder`; default settings are its own plan.toml.
 
     Raises
     ------
@@ -99,7 +111,8 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
     """
     folder, log = Path(folder), ProblemLog()
     settings = _Settings(log)
-    components = _read_settings(folder / SETTINGS, settings)
+    components = _read_settings(settings_file or folder / SETTINGS, settings)
+    scoring = score_settings(settings.table.get("hyper_score", {}), settings.bad)
     spares = read_spares(folder, settings.table, log) if settings.table else None
     if not components:
         log.finish()  # without components the records cannot be understood
@@ -123,6 +136,7 @@ def read_plan_folder(folder: str | Path) -> PlanInput:
         seed=int(plan.get("seed", 0)),
         inspections=inspections,
         maintenance=maintenance,
+        scoring=scoring,
         spares=spares,
     )
 
@@ -154,6 +168,7 @@ def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, .
     names = [component.name for component in components]
     for name in sorted({name for name in names if names.count(name) > 1}):
         settings.bad("component", f"{name!r} is there twice")
+    _check_kinds(components, settings)
     return components
 
 
@@ -195,14 +210,37 @@ def _component(entry: Any, number: int, settings: _Settings) -> PlannedComponent
             settings.bad(f"component {name}", f"{key} must be a list of names; got {value!r}")
             value = []
         lists[key] = tuple(value)
+    kind = entry.get("kind", name)
+    if not isinstance(kind, str) or not kind:
+        settings.bad(f"component {name}", f"kind must be a name; got {kind!r}")
+        kind = name
     return PlannedComponent(
-        name=name, num_states=states, is_estimated="transition" not in entry, **lists
+        name=name,
+        num_states=states,
+        is_estimated="transition" not in entry,
+        kind=kind,
+        **lists,
     )
+
+
+def _check_kinds(components: tuple[PlannedComponent, ...], settings: _Settings) -> None:
+    """Components of one kind have the same states, and are all estimated or none."""
+    first = dict[str, PlannedComponent]()
+    for component in components:
+        other = first.setdefault(component.kind, component)
+        same = (component.num_states, component.is_estimated)
+        if same != (other.num_states, other.is_estimated):
+            settings.bad(
+                f"component {component.name}",
+                f"is of kind {component.kind!r} like {other.name!r}; both must have the same states"
+                " and both a transition or none",
+            )
 
 
 def _case_table(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of plan.toml is a case file's."""
-    case = {key: value for key, value in table.items() if key not in ("plan", "spares")}
+    own = ("plan", "hyper_score", "spares")
+    case = {key: value for key, value in table.items() if key not in own}
     case["component"] = [
         {key: value for key, value in entry.items() if key not in OWN_KEYS}
         for entry in table.get("component", [])

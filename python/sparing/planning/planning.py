@@ -6,11 +6,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparing.evaluate.actions import Action, actions_of
+from sparing.evaluate.metrics import long_run_metrics
 from sparing.evaluate.policy_comparison import PolicyRow, policy_row, policy_rows
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options, value_iteration
@@ -18,13 +19,20 @@ from sparing.models.maintenance_policies import control_limits
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
+from sparing.planning.large import LargeSolution, simulated, solve_large
+from sparing.planning.method import Method, choose_method
 from sparing.planning.robustness import Robustness, robustness
+from sparing.planning.scoring import PeriodRecords, PeriodScore
+
+if TYPE_CHECKING:
+    from sparing.planning.updating import PlanChange
 
 if TYPE_CHECKING:
     from sparing.planning.spares_plan import SparesPlan
 
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
+LEAST_COST = 1e-9  # a target has to be above 0
 USUAL = 0.5  # share of inspections behind which something was done that makes it the rule
 
 
@@ -47,6 +55,12 @@ class UnitAdvice:
     seen: tuple[float | None, ...]
     action: Action
 
+    @property
+    def needs_work(self) -> bool:
+        """Whether anything is to be done."""
+        pairs = zip(self.states, self.action, strict=False)
+        return any(target != (state or 0) for state, target in pairs)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MaintenancePlan:
@@ -54,6 +68,14 @@ class MaintenancePlan:
 
     Parameters
     ----------
+    solution
+        Exact, with certified bounds, or of a problem that is too large for that.
+    method
+        Which of the two, and why.
+    expected
+        Cost and availability per unit and period that the policy was chosen for.
+    scores
+        Per period of the records how they did against that, or against the targets set.
     today
         The rule that the maintenance records come closest to, evaluated exactly; None where they
         show none.
@@ -64,17 +86,61 @@ class MaintenancePlan:
     source: PlanInput
     estimates: Estimates
     problem: MultiComponentProblem
-    solution: Solution
+    solution: Solution | LargeSolution
+    method: Method
     advice: tuple[UnitAdvice, ...]
     rows: Mapping[str, PolicyRow]
     today: PolicyRow | None
     robustness: Robustness | None
     remarks: tuple[str, ...]
+    expected: Mapping[str, float]
+    scores: tuple[PeriodScore, ...]
     spares: SparesPlan | None = None
 
+    @property
+    def to_do(self) -> tuple[UnitAdvice, ...]:
+        """The advice on units that need work now."""
+        return tuple(advice for advice in self.advice if advice.needs_work)
 
-def make_plan(folder: str | Path, *, progress: Progress | None = None) -> MaintenancePlan:
+    def save(self, folder: str | Path, *, change: PlanChange | None = None) -> dict[str, Any]:
+        """Write report.html, metrics.json, policy.parquet and the solution; return the metrics.
+
+        The folder is whole or not there; `change` is what an update changed, for the report.
+        """
+        from sparing.report.plan_files import save_plan
+
+        return save_plan(self, folder, change=change)
+
+    def __str__(self) -> str:
+        """How many units need work, what the plan costs, and how that was found."""
+        lower, upper = self.solution.lower, self.solution.upper
+        return (
+            f"{self.problem.name}: {len(self.to_do)} of {len(self.advice)} units need work;"
+            f" objective [{lower:.9g}, {upper:.9g}]; {self.method.reason}"
+        )
+
+
+def make_plan(
+    folder: str | Path,
+    *,
+    settings: str | Path | None = None,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
     """Make the plan for a folder of records.
+
+    Parameters
+    ----------
+    settings
+        A file in place of the folder's own plan.toml.
+    memory
+        That an exact solve may take [bytes]; default what is free. A problem that needs more is
+        planned by the best of tuned control limits, a tuned lookahead and a learned network.
+    steps
+        Choices in training that network; default it is trained only where the others do not apply.
+    progress
+        Called with the stage, and how much of it is done of how much.
 
     Raises
     ------
@@ -82,31 +148,74 @@ def make_plan(folder: str | Path, *, progress: Progress | None = None) -> Mainte
         With everything that is wrong in the folder.
     ValueError
         If plan.toml makes no problem.
-    MemoryError
-        If the problem does not fit into memory, before it is built.
     """
-    return plan_from(read_plan_folder(folder), progress=progress)
+    source = read_plan_folder(folder, settings_file=None if settings is None else Path(settings))
+    return plan_from(source, memory=memory, steps=steps, progress=progress)
 
 
-def plan_from(source: PlanInput, *, progress: Progress | None = None) -> MaintenancePlan:
-    """Make the plan for records that have been read; raises as `make_plan`."""
+def plan_from(
+    source: PlanInput,
+    *,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
+    """Make the plan for records that have been read; parameters and errors as of `make_plan`."""
     _tell(progress, "estimate", 0, 1)
-    estimates = estimate(source)
+    return plan_by(source, estimate(source), memory=memory, steps=steps, progress=progress)
+
+
+def plan_by(
+    source: PlanInput,
+    estimates: Estimates,
+    *,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
+    """Make the plan by estimates that are known; parameters and errors as of `make_plan`."""
     problem = estimates.mean_problem()
-    _tell(progress, "solve", 0, 1)
-    solution = value_iteration(
-        problem.epoch,
-        problem.weights,
-        criterion=problem.criterion,
-        initial=problem.initial_state,
-        options=Options(),
-    )
+    method = choose_method(problem, memory)
+    solution: Solution | LargeSolution
+    if method.is_exact:
+        _tell(progress, "solve", 0, 1)
+        solution = value_iteration(
+            problem.epoch,
+            problem.weights,
+            criterion=problem.criterion,
+            initial=problem.initial_state,
+            options=Options(dtype=method.dtype),
+        )
+    else:
+        solution = solve_large(problem, steps=steps, seed=source.seed, progress=progress)
+    return judged_plan(source, estimates, problem, solution, method, progress=progress)
+
+
+def judged_plan(
+    source: PlanInput,
+    estimates: Estimates,
+    problem: MultiComponentProblem,
+    solution: Solution | LargeSolution,
+    method: Method,
+    *,
+    expected: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> MaintenancePlan:
+    """Return a plan by the policy of `solution`: advice, other policies, robustness, scores.
+
+    Parameters
+    ----------
+    expected
+        What periods are scored against; default what the policy comes to in `problem`.
+    """
     policy = solution.policy
-    remarks = list[str]()
+    notes = [solution.message] if solution.message else []
+    expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
-    rows = policy_rows(problem, refused=remarks) if problem.num_states <= COMPARED_STATES else {}
+    small = method.is_exact and problem.num_states <= COMPARED_STATES
+    rows = policy_rows(problem, refused=notes) if small else {}
     if not rows:
-        remarks.append(f"{problem.num_states:,} states: no rules are compared (too many).")
+        notes.append(f"{problem.num_states:,} states: no rules are compared exactly (too many).")
 
     def count(done: int, total: int) -> None:
         _tell(progress, "robustness", done, total)
@@ -116,13 +225,35 @@ def plan_from(source: PlanInput, *, progress: Progress | None = None) -> Mainten
         estimates=estimates,
         problem=problem,
         solution=solution,
+        method=method,
         advice=_advice(source, problem, policy),
         rows=rows,
-        today=_today(source, problem, remarks),
-        robustness=robustness(estimates, policy, progress=count),
-        remarks=tuple(remarks),
+        today=_today(source, problem, notes, evaluated=small),
+        robustness=robustness(estimates, policy, progress=count) if method.is_exact else None,
+        remarks=tuple(notes),
+        expected=expected,
+        scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
         spares=plan_of_spares(source, progress),
     )
+
+
+def expected_measures(
+    problem: MultiComponentProblem, solution: Solution | LargeSolution
+) -> dict[str, float]:
+    """Return the cost and the availability of a period under a policy.
+
+    Exact long-run averages; simulated ones, discounted where the problem is, where it is large.
+    """
+    if isinstance(solution, LargeSolution):
+        mean = simulated(problem, solution.policy).mean
+        share = 1.0 - problem.discount if problem.criterion == "discounted" else 1.0
+        cost, up = sum(mean.get(kind, 0.0) for kind in problem.cost_kinds), mean["reliability"]
+        return {"cost": max(share * cost, LEAST_COST), "availability": share * up}
+    found = long_run_metrics(problem, solution.policy, by_spare=False)
+    return {
+        "cost": max(found["cost_rate"].value, LEAST_COST),
+        "availability": found["reliability"].value,
+    }
 
 
 def plan_of_spares(source: PlanInput, progress: Progress | None) -> SparesPlan | None:
@@ -188,11 +319,14 @@ def _advice(
 
 
 def _today(
-    source: PlanInput, problem: MultiComponentProblem, remarks: list[str]
+    source: PlanInput, problem: MultiComponentProblem, remarks: list[str], *, evaluated: bool
 ) -> PolicyRow | None:
     """Return the control limits that the maintenance records come closest to."""
-    if source.maintenance is None or problem.num_states > COMPARED_STATES:
+    if source.maintenance is None:
         remarks.append("No maintenance records: today's policy is not known.")
+        return None
+    if not evaluated:
+        remarks.append("Today's policy is not evaluated: too many states.")
         return None
     limits = observed_limits(source)
     average = replace(problem, criterion="average", discount=1.0)

@@ -39,16 +39,19 @@ first = {first}       # since when every failure is on record
 [[spares.location]]
 name = "central"
 supplier = "external"
+capacity = 5                                  # units of a part
 order_cost = {{ fixed = 60.0, unit = 0.0 }}     # EUR
 
 [[spares.location]]
 name = "north"
 supplier = "central"
+capacity = 4
 order_cost = {{ fixed = 25.0, unit = 0.0 }}
 
 [[spares.location]]
 name = "south"
 supplier = "central"
+capacity = 4
 order_cost = {{ fixed = 25.0, unit = 0.0 }}
 """
 PART = """
@@ -58,6 +61,11 @@ holding_cost = {holding}      # EUR per unit on a shelf and review
 downtime_cost = {downtime}    # EUR per unit that is missing and review
 emergency_cost = {emergency}  # EUR for a unit flown in, where two are waited for already
 """
+MORE_ROOM = """capacity = 10
+
+[spares.part.location.central]
+capacity = 24
+"""  # for the last part, of which there are many
 COSTS = {
     "power module": (63.0, 2400.0, 4200.0),
     "coolant pump": (15.0, 5400.0, 6500.0),
@@ -73,7 +81,7 @@ def spare_settings(first: date) -> str:
         PART.format(name=name, holding=holding, downtime=downtime, emergency=emergency)
         for name, (holding, downtime, emergency) in COSTS.items()
     )
-    return SETTINGS.format(first=first.isoformat()) + "".join(parts)
+    return SETTINGS.format(first=first.isoformat()) + "".join(parts) + MORE_ROOM
 
 
 @dataclass(eq=False)

@@ -69,6 +69,7 @@ def choose(network: SparesNetwork, method: str, exact_states: int) -> dict[str, 
     """Return per part how it is planned."""
     found = {}
     limit = min(exact_states, SLA_STATES) if network.sla is not None else exact_states
+    many = " (a dozen times, for the SLA)" if network.sla is not None else ""
     if (free := free_memory()) is not None:
         limit = min(limit, free // BYTES_A_STATE)
     for part in network.parts:
@@ -82,9 +83,11 @@ def choose(network: SparesNetwork, method: str, exact_states: int) -> dict[str, 
         elif states <= limit:
             chosen = "exact"
             reason = f"{states:,} states (stock, orders, belief) fit: at most {limit:,} are solved"
+            reason += many
         else:
             chosen = "base-stock"
             reason = f"{states:,} states are more than the {limit:,} that are solved exactly"
+            reason += many
         found[part.name] = Choice(method=chosen, states=states, reason=reason)
     return found
 

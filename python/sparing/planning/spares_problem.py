@@ -14,6 +14,7 @@ from sparing.models.spare import GammaLeadTime
 from sparing.models.spares_network import Part, SparesNetwork
 from sparing.models.spares_network_files import spares_network
 from sparing.planning.spares_estimates import SpareEstimates
+from sparing.planning.spares_flows import net_stock
 from sparing.planning.spares_input import SparesInput
 from sparing.planning.spares_settings import SETTINGS
 from sparing.records.problems import ProblemLog
@@ -22,7 +23,7 @@ FOR_SITES = ("backorders", "downtime_cost", "emergency_cost", "age")
 BACKORDERS = 2  # failures that may wait at a site, where plan.toml says nothing
 LONGEST = 8  # reviews after which an order arrives for certain
 TAIL = 1e-4  # of a period's failures that are lumped
-BELIEF_TAIL = 1e-2  # of failures over all periods beyond which a belief saturates
+BELIEF_TAIL = 1e-3  # of failures over all periods beyond which a belief saturates
 ROOM = 3.0  # times the downtime cost: the base stocks that a capacity must hold
 UNLIMITED = 1 << 20  # units
 
@@ -52,7 +53,7 @@ class Standing:
 
 def standings(source: SparesInput) -> dict[tuple[str, str], Standing]:
     """Return the stock of every part at every location, now."""
-    last = {} if source.stock is None else source.stock.last()
+    last = net_stock(source)
     found = {}
     for part in source.parts:
         for location in source.locations:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sparing.models.network_location import EXTERNAL
 from sparing.models.spares_network_files import _STOCK as STOCK_KEYS
 from sparing.records.failure_history import UNIX
 from sparing.records.problems import ProblemLog
@@ -21,7 +22,7 @@ NUMBERS = {  # key: default, least
 }
 COUNTS = {  # key: default, least, most
     "periods": (12, 1, 520),
-    "beyond": (6, 0, 520),
+    "beyond": (4, 0, 520),
     "exact_states": (2_000_000, 1, 2**32),
     "draws": (200, 20, 100_000),
 }
@@ -69,12 +70,18 @@ class SpareSettings:
     common: Mapping[str, Any]
 
     def table(self, part: str, location: str) -> dict[str, Any]:
-        """Return the keys of a part at a location: the more special ones win."""
+        """Return the keys of a part at a location: the more special ones win.
+
+        An exposure that is said for all locations is meant for those that supply no other.
+        """
         own = dict((self.parts or {}).get(part, {}))
         special = own.pop("location", {})
         place = {k: v for k, v in self.locations[location].items() if k in STOCK_KEYS}
         shared = {k: v for k, v in self.common.items() if k in STOCK_KEYS}
         of_part = {k: v for k, v in own.items() if k in STOCK_KEYS}
+        if any(other.get("supplier") == location for other in self.locations.values()):
+            for keys in (shared, of_part):
+                keys.pop("exposure", None)
         return {**shared, **place, **of_part, **special.get(location, {})}
 
     def of_part(self, part: str, key: str) -> Any:
@@ -112,6 +119,11 @@ def read_spare_settings(table: Mapping[str, Any], log: ProblemLog) -> SpareSetti
     locations = reader.tables("location", ("name", "supplier", "volume_limit", *STOCK_KEYS))
     if not locations:
         reader.bad("location", "[[spares.location]] is missing: spares need at least one location")
+    for name, entry in locations.items():
+        supplier = entry.get("supplier", EXTERNAL)
+        if supplier != EXTERNAL and supplier not in locations:
+            shown = ", ".join((EXTERNAL, *locations))
+            reader.bad(f"location {name}", f"unknown supplier {supplier!r}; there are {shown}")
     parts = None
     if "part" in given:
         parts = reader.tables("part", ("name", "location", *OF_PARTS, *STOCK_KEYS))

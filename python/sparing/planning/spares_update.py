@@ -8,12 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparing._files import write_atomically
-from sparing.planning.folder import PlanInput, read_plan_folder
+from sparing.planning.folder import read_plan_folder
 from sparing.planning.planning import MaintenancePlan, Progress, plan_from, plan_of_spares
 from sparing.planning.spares_change import SparesChange, spares_change
 from sparing.planning.spares_input import (
@@ -73,12 +74,19 @@ def update_spares(
     records: str | Path,
     *,
     out: str | Path | None = None,
+    memory: float | None = None,
+    steps: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[MaintenancePlan | SparesPlan, SparesChange]:
     """Add records of failures, stock or orders to `folder` and make its plan anew.
 
     A unit that has failed takes the place of the same unit in service; an order that has come,
     that of the same order under way. If anything is wrong, nothing is written.
+
+    Parameters
+    ----------
+    memory, steps
+        For the maintenance of the folder, as of `sparing.planning.planning.make_plan`.
 
     Raises
     ------
@@ -103,7 +111,12 @@ def update_spares(
     if source.spares is None or "spares" not in old:
         raise ValueError(f"{folder}: its plan has no stocks; add [spares] and `sparing plan` it.")
     found = _joined(source.spares, kind, records)
-    made = _made(replace(source, spares=found.spares), progress)
+    moved = replace(source, spares=found.spares)
+    made: MaintenancePlan | SparesPlan | None = None
+    if not source.components:
+        made = plan_of_spares(moved, progress)
+    if made is None:
+        made = plan_from(moved, memory=memory, steps=steps, progress=progress)
     spares = made if isinstance(made, SparesPlan) else made.spares
     assert spares is not None
     change = spares_change(old["spares"], spares, file=target.name, num_records=found.num_new)
@@ -111,10 +124,18 @@ def update_spares(
     return made, change
 
 
-def _made(source: PlanInput, progress: Progress | None) -> MaintenancePlan | SparesPlan:
-    if not source.components and (spares := plan_of_spares(source, progress)) is not None:
-        return spares
-    return plan_from(source, progress=progress)
+def updated_spares(
+    folder: str | Path, records: str | Path, out: Path, **options: Any
+) -> tuple[MaintenancePlan | SparesPlan, SparesChange]:
+    """Add records as `update_spares` does, and write the plan into `out`."""
+    made, change = update_spares(folder, records, out=out, **options)
+    if isinstance(made, SparesPlan):
+        made.save(out, change=change)
+    else:
+        from sparing.report.plan_files import save_plan
+
+        save_plan(made, out, spares_change=change)
+    return made, change
 
 
 def _joined(spares: SparesInput, kind: str, records: Path) -> _Joined:
@@ -176,11 +197,11 @@ def _joined_units(
         return found.part[i], found.location[i], found.place[i], float(found.installed[i])
 
     in_service = dict[tuple[object, ...], list[int]]()
-    for i in np.flatnonzero(np.isnan(first.damaged)):
-        in_service.setdefault(key(first, int(i)), []).append(int(i))
+    for i in np.flatnonzero(np.isnan(first.damaged)).tolist():
+        in_service.setdefault(key(first, i), []).append(i)
     failed = {
-        (*key(first, int(i)), float(first.damaged[i]))
-        for i in np.flatnonzero(~np.isnan(first.damaged))
+        (*key(first, i), float(first.damaged[i]))
+        for i in np.flatnonzero(~np.isnan(first.damaged)).tolist()
     }
     replaced = list[int]()
     for i, damaged in enumerate(second.damaged.tolist()):

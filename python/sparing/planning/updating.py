@@ -1,4 +1,4 @@
-"""New records: they are added to the folder, the plan is made anew, and what changed is told."""
+"""New records: they are added to the folder, the plan moves with them, and what changed is told."""
 
 from __future__ import annotations
 
@@ -13,8 +13,23 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
+from sparing.evaluate.actions import all_states
+from sparing.exact.solution import Solution
+from sparing.models.multi_component import MultiComponentProblem
+from sparing.planning.estimation import estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
-from sparing.planning.planning import MaintenancePlan, Progress, plan_from
+from sparing.planning.keeping import kept_solution
+from sparing.planning.large import LargeSolution
+from sparing.planning.method import choose_method
+from sparing.planning.planning import (
+    COMPARED_STATES,
+    MaintenancePlan,
+    Progress,
+    judged_plan,
+    plan_by,
+)
+from sparing.planning.saved import load_planned
+from sparing.planning.scoring import PeriodRecords, PeriodScore
 from sparing.records.columns import RecordColumns, read_columns
 from sparing.records.inspections import (
     INSPECTION_FIELDS,
@@ -24,9 +39,9 @@ from sparing.records.inspections import (
     read_inspections,
     read_maintenance,
 )
+from sparing.records.paths import Array
 from sparing.records.problems import ProblemLog
 from sparing.records.tables import read_table
-from sparing.saved_solution import load_solution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +52,13 @@ class PlanChange:
     ----------
     num_records
         That were added.
+    score
+        How the periods of the new records did as a whole, against what the last policy was
+        chosen for (or the targets set).
+    resolved, reason
+        Whether the policy was solved anew, and why or why not.
     objective
-        Middle of the bounds before and now.
+        Middle of the bounds before and now; now that of the kept policy if it was kept.
     units
         Units on which other work is to be done than before, or new ones.
     num_states_changed
@@ -48,6 +68,9 @@ class PlanChange:
     """
 
     num_records: int
+    score: PeriodScore
+    resolved: bool
+    reason: str
     objective: tuple[float, float]
     units: tuple[str, ...]
     num_states_changed: int | None
@@ -59,12 +82,28 @@ def update_plan(
     records: str | Path,
     *,
     out: str | Path | None = None,
+    resolve: bool | None = None,
+    memory: float | None = None,
+    steps: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[MaintenancePlan, PlanChange]:
-    """Add inspection or maintenance records to `folder` and make its plan anew.
+    """Add inspection or maintenance records to `folder`, and move its plan with them.
+
+    The estimates always move. The policy is kept and evaluated by the new estimates, unless the
+    HyperScore of the periods of the new records is below `resolve_below` of plan.toml, or the
+    policy does not fit what plan.toml now says: then it is solved anew.
 
     The records are checked and the plan is made together with those that are there; only then
     does the folder take them. If anything is wrong, nothing is written.
+
+    Parameters
+    ----------
+    out
+        Where the earlier plan is; default ``folder/plan``.
+    resolve
+        True: solve anew, False: keep the policy if it fits; default by the score.
+    memory, steps, progress
+        As of `sparing.planning.planning.make_plan`.
 
     Raises
     ------
@@ -84,18 +123,59 @@ def update_plan(
     target = folder / ("maintenance.csv" if is_maintenance else "inspections.csv")
     if target.with_suffix(".parquet").exists():
         raise ValueError(f"{target.with_suffix('.parquet')}: records are added to CSV files only.")
-    more, columns = _with_records(source, records, is_maintenance)
-    plan = plan_from(more, progress=progress)
-    change = _change(old, before, plan, len(columns))
+    more, columns, times = _with_records(source, records, is_maintenance)
+    estimates = estimate(more)
+    problem = estimates.mean_problem()
+    score = _score(more, problem, old, times)
+    kept = kept_solution(before / "solution", problem)
+    resolved, reason = _decided(kept, score, more.scoring.resolve_below, resolve)
+    if resolved or isinstance(kept, str):
+        plan = plan_by(more, estimates, memory=memory, steps=steps, progress=progress)
+    else:
+        method = replace(choose_method(problem, memory), reason=f"kept: {reason}")
+        plan = judged_plan(
+            more, estimates, problem, kept, method, expected=old["expected"], progress=progress
+        )
+    change = replace(
+        _change(old, before, plan, len(columns), score), resolved=resolved, reason=reason
+    )
     fields = MAINTENANCE_FIELDS if is_maintenance else INSPECTION_FIELDS
     _append(target, fields, [columns.cells(name) for name in fields])
     return plan, change
 
 
+def _score(
+    source: PlanInput, problem: MultiComponentProblem, old: dict[str, Any], times: Array
+) -> PeriodScore:
+    """Return the score of the periods that new records fall into."""
+    found = PeriodRecords(source, problem)
+    targets = source.scoring.targets(old["expected"])
+    return found.score(targets, found.number(times.min()), found.number(times.max()))
+
+
+def _decided(
+    kept: Solution | LargeSolution | str,
+    score: PeriodScore,
+    resolve_below: float,
+    resolve: bool | None,
+) -> tuple[bool, str]:
+    """Return whether to solve anew, and why or why not."""
+    scored = f"the new records score {score.score:.2f}"
+    if isinstance(kept, str):
+        return True, f"solved anew: {kept}."
+    if resolve is not None:
+        return resolve, f"{'solved anew' if resolve else 'policy kept'} as asked; {scored}."
+    if not score.num_looks:
+        return False, "policy kept: the new records hold no inspection to score."
+    if score.score < resolve_below:
+        return True, f"solved anew: {scored}, below {resolve_below:g}."
+    return False, f"policy kept: {scored}, not below {resolve_below:g}."
+
+
 def _with_records(
     source: PlanInput, records: Path, is_maintenance: bool
-) -> tuple[PlanInput, RecordColumns]:
-    """Return the input with more records, and their table, or raise with all problems."""
+) -> tuple[PlanInput, RecordColumns, Array]:
+    """Return the input with more records, their table and times, or raise with all problems."""
     log = ProblemLog()
     sizes = {component.name: component.num_states for component in source.components}
     fields = MAINTENANCE_FIELDS if is_maintenance else INSPECTION_FIELDS
@@ -107,7 +187,8 @@ def _with_records(
         done = read_maintenance(records, sizes, actions, log)
         log.finish()
         assert done is not None
-        return replace(source, maintenance=joined_maintenance(source.maintenance, done)), columns
+        joint = joined_maintenance(source.maintenance, done)
+        return replace(source, maintenance=joint), columns, done.time
     seen, old = read_inspections(records, sizes, log), source.inspections
     known = set(zip(old.unit, old.component, old.time.tolist(), strict=True))
     if seen is not None:
@@ -119,7 +200,7 @@ def _with_records(
                 log.add(records.name, 0, "Time", what)
     log.finish()
     assert seen is not None
-    return replace(source, inspections=joined(old, seen)), columns
+    return replace(source, inspections=joined(old, seen)), columns, seen.time
 
 
 def _has_column(path: Path, name: str) -> bool:
@@ -148,7 +229,9 @@ def _append(path: Path, fields: tuple[str, ...], columns: list[list[str]]) -> No
     write_atomically(path, text.getvalue())
 
 
-def _change(old: dict[str, Any], before: Path, plan: MaintenancePlan, added: int) -> PlanChange:
+def _change(
+    old: dict[str, Any], before: Path, plan: MaintenancePlan, added: int, score: PeriodScore
+) -> PlanChange:
     bounds = old["objective"]
     now = (plan.solution.lower + plan.solution.upper) / 2.0
     work = {a["unit"]: _work(a["states"].values(), a["action"].values()) for a in old["advice"]}
@@ -160,6 +243,9 @@ def _change(old: dict[str, Any], before: Path, plan: MaintenancePlan, added: int
             shifts[name] = float(np.abs(found.posterior.mean - mean).max())
     return PlanChange(
         num_records=added,
+        score=score,
+        resolved=False,
+        reason="",
         objective=((bounds["lower"] + bounds["upper"]) / 2.0, now),
         units=units,
         num_states_changed=_num_changed(before, plan),
@@ -174,15 +260,13 @@ def _work(states: Iterable[int | None], action: Iterable[int | str]) -> list[int
 
 
 def _num_changed(before: Path, plan: MaintenancePlan) -> int | None:
+    problem = plan.problem
     try:
-        old = load_solution(before / "solution").policy
+        last, old = load_planned(before / "solution")
     except (OSError, ValueError):
         return None
-    problem = plan.problem
-    if old.epoch.shape != problem.epoch.shape:
+    if last.epoch.shape != problem.epoch.shape or problem.num_states > COMPARED_STATES:
         return None
-    states = np.stack(
-        np.unravel_index(np.arange(problem.num_states), problem.epoch.shape), axis=1
-    ).astype(np.int32)
+    states = all_states(problem)
     new = plan.solution.policy.action(states)
     return int(np.any(np.asarray(old.action(states)) != np.asarray(new), axis=1).sum())

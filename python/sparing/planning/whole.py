@@ -14,8 +14,22 @@ if TYPE_CHECKING:
 FolderPlan: TypeAlias = "MaintenancePlan | SparesPlan"
 
 
-def plan_folder(folder: str | Path, *, progress: Progress | None = None) -> FolderPlan:
+def plan_folder(
+    folder: str | Path,
+    *,
+    settings: str | Path | None = None,
+    memory: float | None = None,
+    steps: int | None = None,
+    progress: Progress | None = None,
+) -> FolderPlan:
     """Return the plan of a folder of records; where it has no components, that of its stocks.
+
+    Parameters
+    ----------
+    settings
+        A file in place of the folder's own plan.toml.
+    memory, steps, progress
+        As of `sparing.planning.planning.make_plan`.
 
     Raises
     ------
@@ -24,7 +38,7 @@ def plan_folder(folder: str | Path, *, progress: Progress | None = None) -> Fold
     ValueError
         If plan.toml makes no problem.
     """
-    source = read_plan_folder(folder)
+    source = read_plan_folder(folder, settings_file=None if settings is None else Path(settings))
     if not source.components and (spares := plan_of_spares(source, progress)) is not None:
         return spares
-    return plan_from(source, progress=progress)
+    return plan_from(source, memory=memory, steps=steps, progress=progress)

@@ -100,14 +100,25 @@ class RecordColumns:
 
 def read_columns(path: Path, names: Sequence[str], log: ProblemLog) -> RecordColumns | None:
     """Read a table that must have the columns `names`; None, with the problem noted, if not."""
+    columns = read_any_columns(path, log)
+    return columns if columns is not None and has_columns(columns, names) else None
+
+
+def read_any_columns(path: Path, log: ProblemLog) -> RecordColumns | None:
+    """Read a table whatever its columns are; None, with the problem noted, if it is none."""
     try:
         table = read_table(path)
         column_places(table.header)  # raises where two are alike
     except (OSError, ValueError) as error:
         log.add(path.name, 0, "", str(error).removeprefix(f"{path}: "))
         return None
-    columns = RecordColumns(file=path.name, table=table, log=log)
+    return RecordColumns(file=path.name, table=table, log=log)
+
+
+def has_columns(columns: RecordColumns, names: Sequence[str]) -> bool:
+    """Return whether a table has the columns `names`; those it has not are noted."""
     absent = [name for name in names if not columns.has(name)]
+    header = ", ".join(columns.table.header)
     for name in absent:
-        log.add(path.name, 1, name, f"is no column of this file; it has {', '.join(table.header)}")
-    return None if absent else columns
+        columns.log.add(columns.file, 1, name, f"is no column of this file; it has {header}")
+    return not absent

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.records.columns import RecordColumns, read_columns
+from sparing.records.columns import RecordColumns, has_columns, read_any_columns
 from sparing.records.defects import FIELDS as DEFECT_FIELDS
 from sparing.records.problems import ProblemLog
 from sparing.records.stocks import check_unique, read_places, whole_numbers
-from sparing.records.tables import read_table
 
 COUNT_FIELDS = ("Component Name", "Location", "Start", "Failures", "Exposure")
 DAYS_A_YEAR = 365.25
@@ -77,14 +76,11 @@ def read_failure_history(
     path: Path, parts: Sequence[str] | None, locations: Sequence[str], log: ProblemLog
 ) -> FailureHistory | None:
     """Read records of `parts` (None: any) at `locations`; the columns say which kind they are."""
-    try:
-        header = {name.strip().lower() for name in read_table(path).header}
-    except (OSError, ValueError) as error:
-        log.add(path.name, 0, "", str(error).removeprefix(f"{path}: "))
-        return None
-    counts = {"failures", "exposure"} <= header
-    columns = read_columns(path, COUNT_FIELDS if counts else DEFECT_FIELDS, log)
+    columns = read_any_columns(path, log)
     if columns is None:
+        return None
+    counts = columns.has("Failures") and columns.has("Exposure")
+    if not has_columns(columns, COUNT_FIELDS if counts else DEFECT_FIELDS):
         return None
     if len(columns) == 0:
         log.add(path.name, 0, "", "has no record")
@@ -109,9 +105,7 @@ def _units(
     _check_range(columns, "Design Life", 0.0, 200.0)
     _check_range(columns, "Temperature", -90.0, 150.0)
     _check_range(columns, "Humidity", 0.0, 100.0)
-    check_unique(
-        columns, list(zip(*(columns.cells(name) for name in DEFECT_FIELDS), strict=True)), ""
-    )
+    check_unique(columns, columns.table.rows, "")
     return UnitRecords(
         part=tuple(part),
         location=tuple(location),
@@ -157,7 +151,7 @@ class FailureTotals:
         Shape (P, L): within the time that was watched; exposure in unit-years where units are on
         record one by one, else in the unit of the records.
     exposure_per_day
-        Shape (P, L): of what is installed now.
+        Shape (P, L): of what is installed now; of counts their mean, 0 if they have one start.
     months
         Names of the months of `demand` and `exposed`.
     demand, exposed
@@ -212,7 +206,8 @@ def failure_totals(
         at, where = at[kept], where[kept]
         np.add.at(found[0], (at, where), history.failures[kept].astype(np.float64))
         np.add.at(found[1], (at, where), history.exposure[kept])
-        found[2] = found[1] / max(last - first, 1.0)
+        watched = np.unique(history.start[kept]).size * history.gap  # [days], NaN if one start
+        found[2] = np.nan_to_num(found[1] / watched)
         month = np.searchsorted(starts, history.start[kept], side="right") - 1
         np.add.at(monthly[0], (at, month), history.failures[kept].astype(np.float64))
         np.add.at(monthly[1], (at, month), history.exposure[kept])

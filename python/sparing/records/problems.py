@@ -48,6 +48,9 @@ class RecordsError(ValueError):
         count = len(self.problems)
         super().__init__("\n".join([f"{count:,} problem{'s'[: count != 1]} found:", *lines]))
 
+    def __reduce__(self) -> tuple[type[RecordsError], tuple[tuple[RecordProblem, ...]]]:
+        return type(self), (self.problems,)  # so that it comes back from a worker
+
 
 @dataclass(eq=False)
 class ProblemLog:

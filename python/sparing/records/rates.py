@@ -9,7 +9,7 @@ one or two effects, drawn from by importance sampling with a Student proposal at
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,18 @@ class FailureRates:
             return self.rates[component]
         draws = self.rate_draws[:, self.components.index(component)]
         return gamma_of_draws(draws * self.factor_draws(**climate))
+
+    def at_reference(self, records: Sequence[FailureRecord]) -> tuple[FailureRecord, ...]:
+        """Return records with the exposure that would see as many failures at the reference.
+
+        Exposure times the mean factor of the record's climate; without effects the records.
+        """
+        shift = climate_rows(records, self.covariates, self.reference)
+        factor = np.exp(self.effect_draws @ shift.T).mean(axis=0).tolist()
+        return tuple(
+            replace(record, exposure=record.exposure * times)
+            for record, times in zip(records, factor, strict=True)
+        )
 
     def expected(self, records: Sequence[FailureRecord]) -> NDArray[np.float64]:
         """Return the expected failures of records in each draw: shape (draws, records)."""

@@ -38,12 +38,14 @@ class StockRecords:
     on_hand: NDArray[np.int64]
     backordered: NDArray[np.int64]
 
-    def last(self) -> dict[tuple[str, str], int]:
-        """Return per part and location the last net stock: on hand less backordered."""
-        order = np.argsort(self.time, kind="stable")
+    def last(self) -> dict[tuple[str, str], tuple[int, float]]:
+        """Return by part and location the last net stock (on hand less backordered), and when."""
         return {
-            (self.part[i], self.location[i]): int(self.on_hand[i] - self.backordered[i])
-            for i in order
+            (self.part[i], self.location[i]): (
+                int(self.on_hand[i] - self.backordered[i]),
+                float(self.time[i]),
+            )
+            for i in np.argsort(self.time, kind="stable").tolist()
         }
 
 

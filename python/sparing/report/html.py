@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
 STYLE = """
 :root { color-scheme: light; --ink: #222; --line: #d8d8d8; --act: #c8502a; --blue: #1f5a99; }
@@ -76,20 +77,31 @@ def paragraph(text: str, kind: str = "") -> str:
     return f"<p{style}>{escape(text)}</p>"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, marked: int = -1) -> str:
-    """Return a sortable table of plain text; column `marked` stands out where it is not empty."""
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    marked: int = -1,
+    links: Sequence[str] = (),
+) -> str:
+    """Return a sortable table of plain text; column `marked` stands out where it is not empty.
+
+    `links` are relative addresses that the first cells of the rows lead to.
+    """
     head = "".join(
         f'<th scope="col"{TEXT if column == marked else ""}><button>{escape(name)}</button></th>'
         for column, name in enumerate(columns)
     )
     body = []
-    for row in rows:
+    for number, row in enumerate(rows):
         cells = [
             f'<td class="act text">{escape(cell)}</td>'
             if column == marked and cell
             else f"<td>{escape(cell)}</td>"
             for column, cell in enumerate(row)
         ]
+        if links:
+            cells[0] = f'<td><a href="{quote(links[number])}">{escape(row[0])}</a></td>'
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
         f'<div class="scroll"><table class="sortable"><thead><tr>{head}</tr></thead>'

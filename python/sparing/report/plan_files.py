@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from sparing._files import replaced_folder, write_atomically
-from sparing.evaluate.actions import actions_of
+from sparing.evaluate.actions import actions_of, all_states
+from sparing.exact.solution import Solution
+from sparing.planning.large import LargeSolution
+from sparing.planning.large_files import large_record, save_large
 from sparing.planning.planning import MaintenancePlan
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
@@ -19,7 +22,7 @@ from sparing.report.spares_files import spares_metrics, write_spares
 from sparing.saved_solution import record_of, save_solution
 
 FORMAT = "sparing-plan-1"
-TABLED_STATES = 1 << 20  # up to here the policy is also written as a table
+TABLED_STATES = 1 << 20  # up to here the policy of all states is also written as a table
 
 
 def save_plan(
@@ -37,9 +40,11 @@ def save_plan(
     if plan.spares is not None:
         metrics["spares"] = spares_metrics(plan.spares, spares_change)
     with replaced_folder(Path(folder)) as part:
-        save_solution(plan.solution, part / "solution", problem=plan.problem)
-        if plan.problem.num_states <= TABLED_STATES:
-            _write_policy(plan, part / "policy.parquet")
+        if isinstance(plan.solution, LargeSolution):
+            save_large(plan.solution, part / "solution", plan.problem)
+        else:
+            save_solution(plan.solution, part / "solution", problem=plan.problem)
+        _write_policy(plan, part / "policy.parquet")
         if plan.spares is not None:
             write_spares(plan.spares, part)
         write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
@@ -53,7 +58,8 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
     found: dict[str, Any] = {
         "format": FORMAT,
         "case": plan.problem.name,
-        **record_of(plan.solution),
+        **_record(plan.solution),
+        "method": asdict(plan.method),
         "policies": [
             {"key": r.key, "name": r.name, "cost": r.cost, "reliability": r.reliability}
             for r in rows
@@ -77,6 +83,12 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
             }
             for name, e in plan.estimates.components.items()
         },
+        "expected": dict(plan.expected),
+        "hyper_score": {
+            **asdict(plan.source.scoring),
+            "target": dict(plan.source.scoring.targets(plan.expected).target),
+            "periods": [asdict(period) for period in plan.scores],
+        },
         "remarks": list(plan.remarks),
     }
     if plan.robustness is not None:
@@ -92,15 +104,24 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
     return found
 
 
+def _record(solution: Solution | LargeSolution) -> dict[str, Any]:
+    return large_record(solution) if isinstance(solution, LargeSolution) else record_of(solution)
+
+
 def _write_policy(plan: MaintenancePlan, path: Path) -> None:
-    """Write one row per state: the states of the axes, and what each component is brought to."""
+    """Write one row per state: the states of the axes, and what each component is brought to.
+
+    Of too many states those in which units are now are written.
+    """
     import pyarrow
     from pyarrow import parquet
 
     problem = plan.problem
-    states = np.stack(
-        np.unravel_index(np.arange(problem.num_states), problem.epoch.shape), axis=1
-    ).astype(np.int32)
+    if problem.num_states <= TABLED_STATES:
+        states = all_states(problem)
+    else:
+        now = [[state or 0 for state in advice.states] for advice in plan.advice]
+        states = np.unique(np.array(now, dtype=np.int32), axis=0)
     names = [axis.name for axis in problem.epoch.axes]
     columns: dict[str, Any] = {name: states[:, i] for i, name in enumerate(names)}
     actions = actions_of(problem, plan.solution.policy, states)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 import numpy as np
 
-from sparing.evaluate.actions import actions_of
+from sparing.evaluate.actions import actions_of, all_states
 from sparing.planning.planning import MaintenancePlan, UnitAdvice
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
 from sparing.report import html
+from sparing.report.plan_method import method_section, objective_paragraph
+from sparing.report.plan_scores import score_section
+from sparing.report.spares_basis import spares_assumptions
 from sparing.report.spares_report import (
     orders_now,
-    spares_assumptions,
     spares_changed,
     spares_sections,
 )
+from sparing.report.times import time_text
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
-EPOCH = date(1970, 1, 1)
-DATES_FROM = 3650.0  # times above are days since 1970 rather than counts from a start
-DATES_UNTIL = 2932896.0  # the last day there is a name for
+LISTED_STATES = 1 << 20
 
 
 def plan_report(
@@ -42,6 +42,8 @@ def plan_report(
             *([spares_changed(spares_change)] if spares_change is not None else []),
             _cost(plan),
             _certainty(plan),
+            score_section(plan, change),
+            method_section(plan),
             _policy(plan),
             *(spares_sections(spares) if spares is not None else []),
             _estimates(plan),
@@ -73,13 +75,15 @@ def _changed(change: PlanChange) -> str:
     before, now = change.objective
     others = ", ".join(change.units) if change.units else "none"
     states = change.num_states_changed
-    policy = "is not comparable with the last" if states is None else f"differs in {states} states"
+    policy = "is not compared with the last" if states is None else f"differs in {states} states"
+    what = "The policy was" if change.resolved else "Estimates and advice moved; the"
     shifts = [[name, f"{shift:.4f}"] for name, shift in change.largest_shift.items()]
     return html.section(
         "What changed",
+        html.paragraph(f"{change.num_records} records were added. {what} {change.reason}"),
         html.paragraph(
-            f"{change.num_records} records were added. The objective moved from {before:,.6g} to"
-            f" {now:,.6g}; the policy {policy}. Units with other advice: {others}."
+            f"The objective moved from {before:,.6g} to {now:,.6g}; the policy {policy}. Units with"
+            f" other advice: {others}."
         ),
         html.table(["component", "largest change of a probability"], shifts),
     )
@@ -104,24 +108,14 @@ def _last_seen(advice: UnitAdvice) -> str:
     known = [time for time in advice.seen if time is not None]
     if not known:
         return "never"
-    last = max(known)
-    if DATES_FROM < last < DATES_UNTIL:
-        return (EPOCH + timedelta(days=last)).isoformat()
-    return f"{last:g}"
+    return time_text(max(known))
 
 
 def _cost(plan: MaintenancePlan) -> str:
-    solution, rows = plan.solution, list(plan.rows.values())
+    rows = list(plan.rows.values())
     if plan.today is not None:
         rows.append(plan.today)
-    objective = (solution.lower + solution.upper) / 2.0
-    parts = [
-        html.paragraph(
-            f"The recommended policy has an objective of {objective:,.6g}"
-            f" ({solution.criterion}; certified between {solution.lower:.9g} and"
-            f" {solution.upper:.9g} for the estimated wear)."
-        )
-    ]
+    parts = [objective_paragraph(plan)]
     if rows:
         best = min(rows, key=lambda row: row.cost)
         interval = plan.robustness.interval if plan.robustness and not plan.problem.goals else None
@@ -170,9 +164,12 @@ def _certainty(plan: MaintenancePlan) -> str:
 
 def _policy(plan: MaintenancePlan) -> str:
     problem = plan.problem
-    count = min(problem.num_states, SHOWN_STATES)
-    states = np.stack(np.unravel_index(np.arange(count), problem.epoch.shape), axis=1)
-    actions = actions_of(problem, plan.solution.policy, states.astype(np.int32))
+    if problem.num_states > LISTED_STATES:
+        words = f"{problem.num_states:,} states are too many to list; `sparing policy` tells any."
+        return html.section("The policy", html.paragraph(words))
+    states = all_states(problem)[:SHOWN_STATES]
+    count = len(states)
+    actions = actions_of(problem, plan.solution.policy, states)
     names = [axis.name for axis in problem.epoch.axes]
     rows = []
     for state, action in zip(states.tolist(), actions, strict=True):

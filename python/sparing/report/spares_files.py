@@ -98,6 +98,9 @@ def spares_metrics(spares: SparesPlan, change: SparesChange | None = None) -> di
             "objective": {"lower": solution.lower, "upper": solution.upper},
             "states": solution.states,
         }
+    found["value_of_information"] = {
+        value.part: {"mean": value.mean, "error": value.error} for value in spares.information
+    }
     if spares.demand is not None and spares.demand.forecast is not None:
         found["forecast"] = {
             "method": spares.demand.method,
