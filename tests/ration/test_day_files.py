@@ -143,7 +143,7 @@ def test_bad_days_are_refused_by_name(write, fault):
 
 BAD_ORDERS = {
     "no column": ("order,sku\n1,0\n", "column 'quantity' is missing"),
-    "empty file": ("", "column 'order' is missing"),
+    "empty file": ("", "is empty; give a header line"),
     "unknown SKU": ("order,sku,quantity\n1,7,1\n", "line 2: SKU '7' is unknown"),
     "no SKU": ("order,sku,quantity\n1,,1\n", "line 2: SKU '' is unknown"),
     "half": ("order,sku,quantity\n1,0,1\n1,1,2.5\n", "line 3: quantity must be a whole number"),
@@ -152,7 +152,7 @@ BAD_ORDERS = {
     "NaN": ("order,sku,quantity\n1,0,nan\n", "at least 1; got 'nan'"),
     "infinite": ("order,sku,quantity\n1,0,inf\n", "at least 1; got 'inf'"),
     "text": ("order,sku,quantity\n1,0,two\n", "at least 1; got 'two'"),
-    "missing": ("order,sku,quantity\n1,0\n", "at least 1; got ''"),
+    "missing": ("order,sku,quantity\n1,0\n", "line 2: must have 3 fields like the header; got 2"),
     "no order": ("order,sku,quantity\n,0,1\n", "line 2: order is empty"),
     "twice": (
         "order,sku,quantity\n1,0,1\n2,0,1\n1,0,2\n",

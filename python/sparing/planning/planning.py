@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -365,7 +366,8 @@ def _observed_limit(source: PlanInput, name: str, num_states: int) -> int:
         end = seen.time[following] if same and following is not None else np.inf
         found = times.get(unit, ())
         asked[seen.state[i]] += 1
-        acted[seen.state[i]] += any(begin <= t < end for t in found)
+        first = bisect_left(found, begin)  # the first action from this inspection on
+        acted[seen.state[i]] += first < len(found) and found[first] < end
     usual = (asked > 0) & (acted >= USUAL * asked)
     usual[0] = False
     usual[-1] = True

@@ -16,6 +16,7 @@ Rows: TypeAlias = tuple[NDArray[np.intp], Floats, Floats, Floats]  # component, 
 
 DEGREES = 5.0  # of freedom of the proposal: heavier tails than any normal prior
 WIDER = 1.2  # than the curvature at the mode says
+BLOCK = 1 << 22  # exponents at a time
 LEAST_SHARE = 0.05  # effective draws over draws below which no answer is given
 
 
@@ -146,16 +147,32 @@ def log_density(
     """
     at, counts, exposure, shift = rows
     shapes, rates = posterior
-    linear = effects @ shift.T  # [B, rows]
     found = effects @ (counts @ shift) - 0.5 * (effects**2).sum(axis=1) / deviation**2
     for component, (shape, rate) in enumerate(zip(shapes, rates, strict=True)):
         inside = (at == component) & (exposure > 0.0)
         if not inside.any():
             continue
-        top = linear[:, inside].max(axis=1, initial=0.0)
-        total = (exposure[inside] * np.exp(linear[:, inside] - top[:, None])).sum(axis=1)
+        top, total = weighted_sums(effects, exposure[inside], shift[inside])
         found -= shape * (top + np.log(rate * np.exp(-top) + total))
     return np.asarray(found, dtype=np.float64)
+
+
+def weighted_sums(effects: Floats, exposure: Floats, shift: Floats) -> tuple[Floats, Floats]:
+    """Return top [B] and sum_i exposure_i exp(x_i.t - top) [B] for each of the effects t [B, K].
+
+    The top is the largest exponent, at least 0. Rows are taken in blocks, so that memory does not
+    grow with their number.
+    """
+    top, total = np.zeros(len(effects)), np.zeros(len(effects))
+    size = max(BLOCK // len(effects), 1)
+    for begin in range(0, exposure.size, size):
+        linear = effects @ shift[begin : begin + size].T  # [B, rows]
+        highest = np.maximum(top, linear.max(axis=1))
+        linear -= highest[:, None]
+        np.exp(linear, out=linear)
+        total = total * np.exp(top - highest) + linear @ exposure[begin : begin + size]
+        top = highest
+    return top, total
 
 
 def _mode(

@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _record(cells: dict[str, str], place: str) -> FailureRecord:
     return FailureRecord(
         component=cells["Component Name"],
         location=cells["Location"],
-        start=_start(cells["Start"], f"{place}, Start"),
+        start=_start_of(cells["Start"], place),
         failures=int(failures),
         exposure=exposure,
         temperature=_number(cells, "Temperature", place, -90.0, 150.0),
@@ -164,14 +165,19 @@ def _check(record: FailureRecord, place: str, components: Sequence[str] | None) 
         )
 
 
-def _start(cell: str, place: str) -> datetime:
+def _start_of(cell: str, place: str) -> datetime:
     try:
-        return datetime.fromisoformat(cell).replace(tzinfo=None)
+        return _parsed(cell)
     except ValueError:
         raise ValueError(
-            f"{place}: must be a day or time of the calendar as YYYY-MM-DD or"
+            f"{place}, Start: must be a day or time of the calendar as YYYY-MM-DD or"
             f" YYYY-MM-DDTHH:MM; got {cell!r}."
         ) from None
+
+
+@lru_cache(maxsize=4096)  # periods repeat from component to component
+def _parsed(cell: str) -> datetime:
+    return datetime.fromisoformat(cell).replace(tzinfo=None)
 
 
 def _number(cells: dict[str, Any], field: str, place: str, least: float, most: float) -> float:

@@ -16,7 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparing._checks import check_number
-from sparing.records.climate_effects import ClimateEffects, draw_effects, maximum_likelihood
+from sparing.records.climate_effects import (
+    ClimateEffects,
+    draw_effects,
+    maximum_likelihood,
+    weighted_sums,
+)
 from sparing.records.failures import FailureRecord
 from sparing.records.gamma_rate import GammaRate, gamma_of_draws
 
@@ -154,10 +159,13 @@ def infer_rates(
     priors = _priors(prior, components)
     chosen = _covariates(covariates)
     base = _reference(records, chosen, reference)
-    at = np.array([components.index(record.component) for record in records])
-    counts = np.array([record.failures for record in records], dtype=np.float64)
-    exposure = np.array([record.exposure for record in records])
-    shift = climate_rows(records, chosen, base)
+    index = {name: i for i, name in enumerate(components)}
+    at, counts, exposure, shift = _added_up(
+        np.array([index[record.component] for record in records]),
+        np.array([record.failures for record in records], dtype=np.float64),
+        np.array([record.exposure for record in records]),
+        climate_rows(records, chosen, base),
+    )
     shapes = np.array([priors[name].shape for name in components])
     rates = np.array([priors[name].rate for name in components])
     shapes = shapes + np.bincount(at, counts, minlength=len(components))
@@ -174,8 +182,10 @@ def infer_rates(
             num_draws,
             generator,
         )
-    weighed = exposure * np.exp(effect_draws @ shift.T)  # [draws, rows]
-    total = np.stack([weighed[:, at == c].sum(axis=1) for c in range(len(components))], axis=1)
+    total = np.empty((num_draws, len(components)))
+    for c in range(len(components)):
+        top, sums = weighted_sums(effect_draws, exposure[at == c], shift[at == c])
+        total[:, c] = np.exp(top) * sums
     for name, amount in zip(components, (rates + total).min(axis=0), strict=True):
         if not amount > 0.0:
             raise ValueError(f"{name}: has no exposure, and its prior has rate 0; give a prior.")
@@ -224,16 +234,36 @@ def climate_rows(
     """Return how far each record is from the reference, in steps of 10: [records, covariates]."""
     rows = np.zeros((len(records), len(covariates)))
     for column, name in enumerate(covariates):
-        for row, record in enumerate(records):
-            value = getattr(record, name)
-            if not np.isfinite(value):
-                raise ValueError(
-                    f"record {row + 1} ({record.component} at {record.location or 'no location'}"
-                    f" from {record.start.isoformat()}) has no {name}; fill it in, leave the record"
-                    " out, or fit without it."
-                )
-            rows[row, column] = (value - reference[name]) / STEP
+        values = np.array([getattr(record, name) for record in records])
+        for row in np.flatnonzero(~np.isfinite(values))[:1]:
+            record = records[row]
+            raise ValueError(
+                f"record {row + 1} ({record.component} at {record.location or 'no location'}"
+                f" from {record.start.isoformat()}) has no {name}; fill it in, leave the record"
+                " out, or fit without it."
+            )
+        rows[:, column] = (values - reference[name]) / STEP
     return rows
+
+
+def _added_up(
+    at: NDArray[np.intp],
+    counts: NDArray[np.float64],
+    exposure: NDArray[np.float64],
+    shift: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Add up records of one component and climate: no more of them is asked by the likelihood."""
+    order = np.lexsort((*shift.T, at))
+    at, shift = at[order], shift[order]
+    is_new = np.ones(at.size, dtype=bool)
+    is_new[1:] = (at[1:] != at[:-1]) | (shift[1:] != shift[:-1]).any(axis=1)
+    first = np.flatnonzero(is_new)
+    return (
+        at[first],
+        np.add.reduceat(counts[order], first),
+        np.add.reduceat(exposure[order], first),
+        shift[first],
+    )
 
 
 def _priors(prior: Any, components: Sequence[str]) -> dict[str, GammaRate]:

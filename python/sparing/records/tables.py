@@ -40,26 +40,34 @@ def read_table(path: str | Path) -> TextTable:
         with path.open(newline="", encoding="utf-8-sig") as file:
             text = file.read()
         _check_text(path, text)
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        found = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+        return _table_of(path, text)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(
             f"{path}: is no CSV file in UTF-8 ({error}); save it as one, not compressed."
         ) from None
-    if not found:
-        raise ValueError(f"{path}: is empty; give a header line and one line a part or record.")
-    header = _header(path, found[0][1])
-    for line, row in found[1:]:
-        if len(row) != len(header):
+
+
+def _table_of(path: Path, text: str) -> TextTable:
+    header: tuple[str, ...] = ()
+    rows, lines, known = list[tuple[str, ...]](), list[int](), dict[str, str]()
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    for row in reader:
+        cells = tuple([known.setdefault(cell, cell) for cell in map(str.strip, row)])
+        if not any(cells):
+            continue
+        if not header:
+            header = _header(path, cells)
+            continue
+        if len(cells) != len(header):
             raise ValueError(
-                f"{path}, line {line}: must have {len(header)} fields like the header; got"
-                f" {len(row)}."
+                f"{path}, line {reader.line_num}: must have {len(header)} fields like the header;"
+                f" got {len(cells)}."
             )
-    return TextTable(
-        header=header,
-        rows=tuple(tuple(cell.strip() for cell in row) for _, row in found[1:]),
-        lines=tuple(line for line, _ in found[1:]),
-    )
+        rows.append(cells)  # equal cells are one text: records repeat names and dates
+        lines.append(reader.line_num)
+    if not header:
+        raise ValueError(f"{path}: is empty; give a header line and one line a part or record.")
+    return TextTable(header=header, rows=tuple(rows), lines=tuple(lines))
 
 
 def is_missing(cell: str) -> bool:
