@@ -82,6 +82,7 @@ def test_masks_allow_what_fits_and_is_on_the_shelf():
     assert (np.asarray(environment.mask(jnp.asarray(states))).sum(axis=1) == most + 1).all()
 
 
+@pytest.mark.full
 def test_training_ends_with_an_exact_gap():
     settings = Settings(steps=20_000, hidden=(16,), lanes=64, buffer=4096, batch=64)
     problem = known(CASES[0])

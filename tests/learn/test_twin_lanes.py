@@ -97,6 +97,7 @@ def test_busy_crews_make_units_wait_as_in_the_simpy_twin():
     assert_same_law(expected, found, ("down_hours_per_year", "downtime", "failures_per_year"))
 
 
+@pytest.mark.full
 def test_units_are_neither_made_nor_lost():
     """What came from outside is on a shelf, under way, or was put in at a failure."""
     twin = twin_of_case(orders="single")
@@ -154,6 +155,7 @@ def test_tables_keep_the_means_of_the_twin():
     assert (tables.delay[:, 1:] == 1.0).all()
 
 
+@pytest.mark.full
 def test_the_environment_keeps_the_protocol_and_the_costs_of_the_rule():
     """Choices made one by one cost what the rule costs at once, on the same draws."""
     twin = twin_of_case(orders="single")

@@ -144,7 +144,7 @@ class _Sampler:
         part = self.planner.part
         rate = self.generator.gamma(part.prior.shape, 1.0 / part.prior.rate, self.count)
         seen = self.planner.exposure[:period].sum()
-        return np.minimum(self.generator.poisson(rate * seen), most - 1)
+        return np.asarray(np.minimum(self.generator.poisson(rate * seen), most - 1), np.int64)
 
     def finish(
         self, owed: int, orders: tuple[int, ...], rows: dict[str, list[NDArray[np.generic]]]

@@ -174,4 +174,4 @@ class LocationAgents:
                     while above >= 0:
                         found[p, above] += location.exposures(network.periods).mean()
                         above = part.suppliers[above]
-        return (found / found.max(axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(found / found.max(axis=1, keepdims=True), np.float32)

@@ -18,7 +18,6 @@ from sparing.learn.location_agents import LocationAgents, Sight
 from sparing.learn.networks import Network, Parameters, cheapest, picked
 from sparing.learn.rollout_learners import Rollout, traced
 from sparing.learn.twin_dynamics import Dynamics
-from sparing.learn.twin_lanes import Wanted
 from sparing.learn.twin_state import Fleets, started
 
 FIT_BATCH = 2048
@@ -232,10 +231,12 @@ def _fitted(network: Network, data: Any, settings: LocationSettings, seed: int) 
     return run((parameters, optimizer.init(parameters)))[0]
 
 
-def greedy_orders(agents: LocationAgents, network: Network, parameters: Parameters) -> Wanted:
-    """Return the greedy orders of a network as a rule of fleets."""
+def greedy_orders(
+    agents: LocationAgents, network: Network
+) -> Callable[[Parameters, Fleets], jax.Array]:
+    """Return the greedy orders of a network, given its parameters, as a rule of fleets."""
 
-    def wanted(fleets: Fleets) -> jax.Array:
+    def wanted(parameters: Parameters, fleets: Fleets) -> jax.Array:
         sight = agents.sight(fleets)
         mask = agents.mask(sight)
         values = network.apply(parameters, agents.features(sight), mask)

@@ -237,6 +237,6 @@ class NetworkEnvironment:
         return np.cumsum(chance, axis=-1)[..., :-1].astype(np.float32)
 
     def _features_of_one(self) -> jax.ShapeDtypeStruct:
-        state = jax.ShapeDtypeStruct((1, self.state_width), jnp.int32)
+        state = jnp.zeros((1, self.state_width), jnp.int32)
         found: jax.ShapeDtypeStruct = jax.eval_shape(self.features, state)
         return found

@@ -134,7 +134,8 @@ class Dynamics:
 
         def advance(carry: Any, row: Any) -> tuple[Any, None]:
             number, key = row
-            return self._step(key, *carry, number), None
+            fleets, counts = carry
+            return self._step(key, fleets, counts, number), None
 
         keys = jax.random.split(key, self.tables.steps)
         rows = jnp.arange(self.tables.steps), keys
@@ -148,20 +149,21 @@ class Dynamics:
 
     def cost(self, counts: Counts) -> jax.Array:
         """Return what counts cost [L, P, N]."""
-        return sum(self.costs(counts))  # type: ignore[return-value]
+        return jnp.stack(self.costs(counts)).sum(axis=0)
 
     def costs(self, counts: Counts) -> tuple[jax.Array, ...]:
         """Return costs of orders, holding, downtime and emergencies [L, P, N] each."""
         tables, hours = self.tables, self.tables.twin.period_hours
         return (
             counts.order_cost,
-            tables.holding * counts.held / hours,
-            tables.downtime * (counts.short + counts.repair) / hours,
-            tables.emergency * counts.emergencies,
+            jnp.asarray(tables.holding) * counts.held / hours,
+            jnp.asarray(tables.downtime) * (counts.short + counts.repair) / hours,
+            jnp.asarray(tables.emergency) * counts.emergencies,
         )
 
     def _review_hour(self, fleets: Fleets) -> jax.Array:
-        return fleets.period.astype(jnp.float32) * jnp.float32(self.tables.twin.period_hours)
+        hours = jnp.float32(self.tables.twin.period_hours)
+        return jnp.asarray(fleets.period.astype(jnp.float32) * hours)
 
     def _step(
         self, key: jax.Array, fleets: Fleets, counts: Counts, number: jax.Array
@@ -450,8 +452,9 @@ class Dynamics:
 
 
 def _uniform(words: jax.Array) -> jax.Array:
-    return (words >> 8).astype(jnp.float32) * jnp.float32(2.0**-24)
+    return jnp.asarray((words >> 8).astype(jnp.float32) * jnp.float32(2.0**-24))
 
 
 def _uniform16(words: jax.Array) -> jax.Array:
-    return (words & 0xFFFF).astype(jnp.float32) * jnp.float32(2.0**-16) + jnp.float32(2.0**-17)
+    share = (words & 0xFFFF).astype(jnp.float32) * jnp.float32(2.0**-16)
+    return jnp.asarray(share + jnp.float32(2.0**-17))

@@ -84,15 +84,41 @@ def run_fleets(
     if (wanted is None) == (base_stock is None):
         raise ValueError("give one of wanted and base_stock.")
     tables = twin if isinstance(twin, TwinTables) else twin_tables(twin, step_hours=STEP_HOURS)
-    dynamics = Dynamics(tables, base_stock)
-    lanes = min(lanes, num_replications)
-    run = jax.jit(lambda key: _year(key, dynamics, wanted, lanes))
-    key, found, lost = jax.random.key(seed), [], 0.0
-    for number in range(-(-num_replications // lanes)):
-        sample, missed = run(jax.random.fold_in(key, number))
-        found.append(np.asarray(sample, np.float64))
-        lost += float(missed)
-    return FleetResult(samples=np.concatenate(found)[:num_replications], seed=seed, lost=lost)
+    rule = None if wanted is None else lambda _, fleets: wanted(fleets)
+    runner = FleetRunner(Dynamics(tables, base_stock), rule)
+    return runner.run(None, num_replications=num_replications, seed=seed, lanes=lanes)
+
+
+class FleetRunner:
+    """Replications under a rule with parameters, compiled once for all of them.
+
+    Parameters
+    ----------
+    rule
+        ``rule(parameters, fleets)`` returns the units [L, P, N] wanted at a review; None: orders
+        are one for one.
+    """
+
+    def __init__(self, dynamics: Dynamics, rule: Callable[[Any, Fleets], jax.Array] | None) -> None:
+        self.dynamics, self.rule = dynamics, rule
+        self._run = jax.jit(self._sampled, static_argnums=2)
+
+    def run(
+        self, parameters: Any, *, num_replications: int, seed: int = 0, lanes: int = LANES
+    ) -> FleetResult:
+        """Return the samples of so many replications, `lanes` at a time."""
+        lanes = min(lanes, num_replications)
+        key, found, lost = jax.random.key(seed), [], 0.0
+        for number in range(-(-num_replications // lanes)):
+            sample, missed = self._run(jax.random.fold_in(key, number), parameters, lanes)
+            found.append(np.asarray(sample, np.float64))
+            lost += float(missed)
+        return FleetResult(samples=np.concatenate(found)[:num_replications], seed=seed, lost=lost)
+
+    def _sampled(self, key: jax.Array, parameters: Any, lanes: int) -> tuple[jax.Array, jax.Array]:
+        rule = self.rule
+        wanted = None if rule is None else lambda fleets: rule(parameters, fleets)
+        return _year(key, self.dynamics, wanted, lanes)
 
 
 def _year(

@@ -19,7 +19,7 @@ from sparing.learn.location_learning import (
 )
 from sparing.learn.networks import Parameters
 from sparing.learn.twin_dynamics import Dynamics
-from sparing.learn.twin_lanes import LANES, FleetResult, location_orders, run_fleets
+from sparing.learn.twin_lanes import LANES, FleetResult, FleetRunner, location_orders, run_fleets
 from sparing.learn.twin_tables import STEP_HOURS, twin_tables
 from sparing.simulate.results import Difference
 from sparing.simulate.twin import Twin
@@ -130,17 +130,24 @@ def train_on_twin(
     }
     start = _start(dynamics, plans, chosen, seed, told)
 
-    def judged(name: str, lived: float | None, parameters: Parameters | None) -> TwinPolicy:
+    runner = FleetRunner(dynamics, greedy_orders(start.agents, start.network))
+    options: dict[str, int] = {"num_replications": num_replications, "seed": FRESH_SEED + seed}
+
+    def judged(name: str, lived: float, parameters: Parameters) -> TwinPolicy:
         told(f"comparing: {name}")
-        if parameters is None:
-            rule = location_orders(dynamics, {n: plan.orders for n, plan in plans.items()})
-        else:
-            rule = greedy_orders(start.agents, start.network, parameters)
-        found = run_fleets(tables, rule, num_replications=num_replications, seed=FRESH_SEED + seed)
+        found = runner.run(parameters, **options)
         return TwinPolicy(name=name, days=lived, parameters=parameters, result=found)
 
+    told("comparing: belief plan by location")
+    rule = location_orders(dynamics, {name: plan.orders for name, plan in plans.items()})
+    plan = TwinPolicy(
+        name="belief plan by location",
+        days=None,
+        parameters=None,
+        result=run_fleets(tables, rule, **options),
+    )
     policies = [
-        judged("belief plan by location", None, None),
+        plan,
         judged("network fitted to it", 0.0, start.parameters),
     ]
     marks = sorted({int(value // rollout) for value in days})
