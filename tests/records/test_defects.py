@@ -54,7 +54,7 @@ def test_a_record_is_read_with_what_is_missing(tmp_path):
         ({"Component Name": ""}, "Component Name: must not be empty"),
         ({"Humidity": "101"}, "line 2, Humidity: must be from 0 to 100; got 101"),
         ({"Design Life": "-1"}, "line 2, Design Life: must be from 0 to 200; got -1"),
-        ({"Temperature": "warm"}, "line 2, Temperature: must be a number or empty; got 'warm'"),
+        ({"Temperature": "warm"}, "line 2, Temperature: must be a number; got 'warm'"),
     ],
 )
 def test_errors_name_line_and_field(tmp_path, change, message):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.records.tables import TextTable, column_key, column_places, is_missing, read_table
+from sparing.records.cells import check_component, field_places, number_of
+from sparing.records.tables import TextTable, column_key, is_missing, read_table
 
 FIELDS = (
     "Component Name",
@@ -90,7 +90,7 @@ def defects_of(
     table: TextTable, name: str, *, components: Sequence[str] | None = None
 ) -> tuple[DefectRecord, ...]:
     """Return the records of a table read from `name`."""
-    columns = _columns(table, name)
+    columns = field_places(table, name, FIELDS, needed=10, kind="defect")
     found, seen = [], dict[tuple[str, ...], int]()
     for row, line in zip(table.rows, table.lines, strict=True):
         place = f"{name}, line {line}"
@@ -126,20 +126,6 @@ def _cell(value: Any) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def _columns(table: TextTable, name: str) -> dict[str, int]:
-    try:
-        at = column_places(table.header)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    for field in FIELDS:
-        if column_key(field) not in at:
-            raise ValueError(
-                f"{name}: has no column {field!r}; defect records have the ten columns"
-                f" {', '.join(FIELDS)}."
-            )
-    return {field: at[column_key(field)] for field in FIELDS}
-
-
 def _record(cells: dict[str, str], place: str) -> DefectRecord:
     if is_missing(cells["Component Name"]):
         raise ValueError(f"{place}, Component Name: must not be empty.")
@@ -149,9 +135,9 @@ def _record(cells: dict[str, str], place: str) -> DefectRecord:
         installation_date=_date(cells["Installation Date"], f"{place}, Installation Date"),
         manufacturer=cells["Manufacturer"],
         damage_date=None if is_missing(damage) else _date(damage, f"{place}, Damage Date"),
-        design_life=_number(cells["Design Life"], f"{place}, Design Life", 0.0, 200.0),
-        temperature=_number(cells["Temperature"], f"{place}, Temperature", -90.0, 150.0),
-        humidity=_number(cells["Humidity"], f"{place}, Humidity", 0.0, 100.0),
+        design_life=number_of(cells["Design Life"], f"{place}, Design Life", 0.0, 200.0),
+        temperature=number_of(cells["Temperature"], f"{place}, Temperature", -90.0, 150.0),
+        humidity=number_of(cells["Humidity"], f"{place}, Humidity", 0.0, 100.0),
         location=cells["Installation Location"],
         interval=cells["Interval"],
         shift=cells["O&M Shift"],
@@ -159,10 +145,7 @@ def _record(cells: dict[str, str], place: str) -> DefectRecord:
 
 
 def _check(record: DefectRecord, place: str, components: Sequence[str] | None) -> None:
-    if components is not None and record.component not in components:
-        near = difflib.get_close_matches(record.component, components, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(components)}."
-        raise ValueError(f"{place}: unknown component {record.component!r}; {hint}")
+    check_component(record.component, place, components)
     if record.damage_date is not None and record.damage_date < record.installation_date:
         raise ValueError(
             f"{place}: Damage Date {record.damage_date} lies before Installation Date"
@@ -177,15 +160,3 @@ def _date(cell: str, place: str) -> date:
         raise ValueError(
             f"{place}: must be a day of the calendar as YYYY-MM-DD; got {cell!r}."
         ) from None
-
-
-def _number(cell: str, place: str, least: float, most: float) -> float:
-    if is_missing(cell):
-        return float("nan")
-    try:
-        value = float(cell)
-    except ValueError:
-        raise ValueError(f"{place}: must be a number or empty; got {cell!r}.") from None
-    if not least <= value <= most:
-        raise ValueError(f"{place}: must be from {least:g} to {most:g}; got {value:g}.")
-    return value

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from sparing._files import write_atomically
-from sparing.records.tables import TextTable, column_key, column_places, is_missing, read_table
+from sparing.records.cells import check_component, field_places, number_of
+from sparing.records.tables import TextTable, column_key, is_missing, read_table
 
 FIELDS = (
     "Component Name",
@@ -82,7 +81,7 @@ def failures_of(
     table: TextTable, name: str, *, components: Sequence[str] | None = None
 ) -> tuple[FailureRecord, ...]:
     """Return the records of a table read from `name`."""
-    columns = _columns(table, name)
+    columns = field_places(table, name, FIELDS, needed=5, kind="failure")
     found, seen = [], dict[tuple[str, str, datetime], int]()
     for row, line in zip(table.rows, table.lines, strict=True):
         place = f"{name}, line {line}"
@@ -114,29 +113,11 @@ def write_failures(records: Sequence[FailureRecord], path: str | Path) -> None:
     write_atomically(Path(path), text.getvalue())
 
 
-def _columns(table: TextTable, name: str) -> dict[str, int]:
-    at = _places(table, name)
-    for field in FIELDS[:5]:
-        if column_key(field) not in at:
-            raise ValueError(
-                f"{name}: has no column {field!r}; failure records have the columns"
-                f" {', '.join(FIELDS)}, of which the last two may be left out."
-            )
-    return {field: at[column_key(field)] for field in FIELDS if column_key(field) in at}
-
-
-def _places(table: TextTable, name: str) -> dict[str, int]:
-    try:
-        return column_places(table.header)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
 def _record(cells: dict[str, str], place: str) -> FailureRecord:
     if is_missing(cells["Component Name"]):
         raise ValueError(f"{place}, Component Name: must not be empty.")
-    failures = _number(cells, "Failures", place, 0.0, 1e9)
-    exposure = _number(cells, "Exposure", place, 0.0, 1e15)
+    failures = number_of(cells.get("Failures", ""), f"{place}, Failures", 0.0, 1e9)
+    exposure = number_of(cells.get("Exposure", ""), f"{place}, Exposure", 0.0, 1e15)
     for field, value in (("Failures", failures), ("Exposure", exposure)):
         if np.isnan(value):
             raise ValueError(f"{place}, {field}: must not be empty.")
@@ -148,16 +129,13 @@ def _record(cells: dict[str, str], place: str) -> FailureRecord:
         start=_start_of(cells["Start"], place),
         failures=int(failures),
         exposure=exposure,
-        temperature=_number(cells, "Temperature", place, -90.0, 150.0),
-        humidity=_number(cells, "Humidity", place, 0.0, 100.0),
+        temperature=number_of(cells.get("Temperature", ""), f"{place}, Temperature", -90.0, 150.0),
+        humidity=number_of(cells.get("Humidity", ""), f"{place}, Humidity", 0.0, 100.0),
     )
 
 
 def _check(record: FailureRecord, place: str, components: Sequence[str] | None) -> None:
-    if components is not None and record.component not in components:
-        near = difflib.get_close_matches(record.component, components, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(components)}."
-        raise ValueError(f"{place}: unknown component {record.component!r}; {hint}")
+    check_component(record.component, place, components)
     if record.failures > 0 and not record.exposure > 0.0:
         raise ValueError(
             f"{place}: {record.failures} failures need an Exposure above 0; got"
@@ -178,16 +156,3 @@ def _start_of(cell: str, place: str) -> datetime:
 @lru_cache(maxsize=4096)  # periods repeat from component to component
 def _parsed(cell: str) -> datetime:
     return datetime.fromisoformat(cell).replace(tzinfo=None)
-
-
-def _number(cells: dict[str, Any], field: str, place: str, least: float, most: float) -> float:
-    cell = cells.get(field, "")
-    if is_missing(cell):
-        return float("nan")
-    try:
-        value = float(cell)
-    except ValueError:
-        raise ValueError(f"{place}, {field}: must be a number; got {cell!r}.") from None
-    if not least <= value <= most:
-        raise ValueError(f"{place}, {field}: must be from {least:g} to {most:g}; got {value:g}.")
-    return value
