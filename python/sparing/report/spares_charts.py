@@ -175,7 +175,8 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _open(height: float, label: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-label="{escape(label)}">'
+    box = f'viewBox="0 0 {WIDTH:g} {height:g}"'
+    return f'<svg class="wide" {box} role="img" aria-label="{escape(label)}">'
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
