@@ -23,8 +23,9 @@ th[aria-sort=descending] button::after { content: " \\2193"; }
 .map td, .map th { text-align: center; min-width: 1.6rem; }
 .act { color: var(--act); font-weight: 600; } .note { color: #555; font-size: .9rem; }
 svg { width: 100%; max-width: 34rem; height: auto; display: block; margin: .5rem 0; }
-svg.wide { min-width: 34rem; }
 h1 { overflow-wrap: anywhere; } details { margin: .5rem 0; }
+svg.wide { max-width: 50rem; }
+@media screen { section { overflow-x: auto; } svg.wide { min-width: 42rem; } }
 @media print { :root { font-size: 10px; } body { max-width: none; font-size: 11px; padding: 0; }
   h2 { break-after: avoid; } tr, svg { break-inside: avoid; } .scroll { overflow: visible; }
   th, td { white-space: normal; padding: .1rem .5rem; } th button { cursor: auto; }

@@ -59,7 +59,8 @@ def score_plot(scores: Sequence[PeriodScore], threshold: float, first_new: float
     points = [place((p.start + p.end) / 2.0, p.score) for p in scores]
     level = place(first, threshold)[1]
     parts = [
-        '<svg viewBox="0 0 780 230" role="img" aria-label="HyperScore of each period">',
+        '<svg class="wide" viewBox="0 0 780 230" role="img"'
+        ' aria-label="HyperScore of each period">',
         f'<path d="M{LEFT:g} {level:.1f}h{WIDTH:g}" stroke="#c8502a" stroke-dasharray="5 4"/>',
         f'<text x="{LEFT + WIDTH + 4:g}" y="{level + 4:.1f}" font-size="12">{threshold:g}</text>',
     ]

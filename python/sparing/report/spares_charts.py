@@ -79,7 +79,7 @@ def curve_chart(
             f'<circle cx="{axes.x(_nines(x)):.1f}" cy="{axes.y(y):.1f}" r="3" fill="{colour}"/>'
             for x, y in line
         ]
-        parts.append(_key(LEFT + 14, HEIGHT - BOTTOM - 12 - 17 * number, colour, name))
+        parts.append(_key(LEFT + 14, TOP + 14 + 17 * number, colour, name))
     for number, (name, x, y) in enumerate(points):
         colour = COLOURS.get(name, "#222")
         at, up = axes.x(_nines(x)), axes.y(y)
@@ -94,7 +94,7 @@ def curve_chart(
                 "end" if right else "start",
             )
         )
-    return "".join(parts) + "</svg></div>"
+    return "".join(parts) + "</svg>"
 
 
 def demand_chart(
@@ -137,7 +137,7 @@ def demand_chart(
                 for h, v in enumerate(values)
             )
             parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-    return "".join(parts) + "</svg></div>"
+    return "".join(parts) + "</svg>"
 
 
 def order_table(shelves: Sequence[int], stocks: Sequence[int], orders: NDArray[np.int64]) -> str:
@@ -175,10 +175,8 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _open(height: float, label: str) -> str:
-    return (  # on a phone it is moved sideways rather than made too small to read
-        f'<div class="scroll"><svg class="wide" viewBox="0 0 {WIDTH:g} {height:g}" role="img"'
-        f' aria-label="{escape(label)}">'
-    )
+    box = f'viewBox="0 0 {WIDTH:g} {height:g}"'
+    return f'<svg class="wide" {box} role="img" aria-label="{escape(label)}">'
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
