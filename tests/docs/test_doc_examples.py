@@ -10,13 +10,19 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+import sparing
+from large_systems import redundant
 from public_face import ROOT
+from sparing.planning.demo import write_demo
 from sparing.records.failures import FailureRecord, write_failures
 from test_readme import assert_same, blocks
 
 DATA = ROOT.parent / "shared" / "data"  # real records, which are not in the project
 REAL = {"real-records": ("valveseat", "machineh", "deviceb")}
-SLOW = {"environments", "fleets", "hidden-degradation", "joint-spares", "learning", "pomdp"}
+SLOW = {
+    *("environments", "fleets", "hidden-degradation", "joint-spares", "large-systems", "learning"),
+    *("learning-spares", "plan", "plan-spares", "pomdp"),
+}
 PAGES = sorted(
     page.stem
     for page in (ROOT / "docs").glob("*.md")
@@ -27,6 +33,13 @@ PAGES = sorted(
 def write_inputs(folder):
     """Write the files that the pages read."""
     shutil.copy(ROOT / "tests" / "data" / "known_spares_serial.toml", folder / "serial.toml")
+    shutil.copy(ROOT / "tests" / "data" / "spares-twin.toml", folder)
+    fifty = redundant(50, "30-of(ALL)", setup_cost=200.0, downtime_cost=5000.0)
+    sparing.save_case(fifty, folder / "fifty.toml")
+    write_demo(folder / "ess", seed=0)
+    lines = (folder / "ess" / "inspections.csv").read_text().splitlines()
+    unit, component = lines[1].split(",")[:2]
+    (folder / "new.csv").write_text(f"{lines[0]}\n{unit},{component},2026-02-10,3\n")
     machine = next(t for k, t in blocks(ROOT / "docs" / "pomdp.md") if k == "text" and "T:" in t)
     (folder / "machine.pomdp").write_text(machine)
     rng = np.random.default_rng(0)
