@@ -20,7 +20,7 @@ from test_readme import assert_same, blocks
 DATA = ROOT.parent / "shared" / "data"  # real records, which are not in the project
 REAL = {"real-records": ("valveseat", "machineh", "deviceb")}
 SLOW = {
-    *("environments", "fleets", "hidden-degradation", "joint-spares", "large-systems", "learning"),
+    *("environments", "fleets", "large-systems", "learning"),
     *("learning-spares", "plan", "plan-spares", "pomdp"),
 }
 PAGES = sorted(
@@ -37,6 +37,8 @@ def write_inputs(folder):
     fifty = redundant(50, "30-of(ALL)", setup_cost=200.0, downtime_cost=5000.0)
     sparing.save_case(fifty, folder / "fifty.toml")
     write_demo(folder / "ess", seed=0)
+    for site in ("north", "south"):
+        write_demo(folder / "sites" / site, spares=False)
     lines = (folder / "ess" / "inspections.csv").read_text().splitlines()
     unit, component = lines[1].split(",")[:2]
     (folder / "new.csv").write_text(f"{lines[0]}\n{unit},{component},2026-02-10,3\n")
