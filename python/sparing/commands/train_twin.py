@@ -37,7 +37,7 @@ def train_twin(
     """Learn on the twin of a case, compare with the belief plan, and print the table."""
     from dataclasses import replace
 
-    from sparing.learn.location_learning import LocationSettings
+    from sparing.learn.location_start import LocationSettings
     from sparing.learn.run import device_scope
     from sparing.learn.saved import save_network
     from sparing.learn.twin_training import DAYS, train_on_twin, with_parts

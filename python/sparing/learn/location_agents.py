@@ -145,6 +145,11 @@ class LocationAgents:
         offered = jnp.asarray(self.offered)[sight.part, sight.location]
         return (offered & fits) | (jnp.arange(self.num_actions) == 0)
 
+    def choices(self, units: jax.Array, mask: jax.Array) -> jax.Array:
+        """Return the choices [L, P, N] of so many units; none, where they are not allowed."""
+        same = mask & (jnp.asarray(self.quantities) == units[..., None])
+        return same.argmax(axis=-1)
+
     def wanted(self, choices: jax.Array) -> jax.Array:
         """Return the units [L, P, N] of choices [L, P, N]."""
         table = jnp.broadcast_to(jnp.asarray(self.quantities), (*choices.shape, self.num_actions))

@@ -9,14 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparing._checks import check_number
-from sparing.evaluate.belief_prices import PricedPlan, priced_plan
-from sparing.learn.location_learning import (
-    LocationSettings,
-    Start,
-    greedy_orders,
-    refined,
-    start_from_plans,
-)
+from sparing.evaluate.belief_prices import priced_plan
+from sparing.learn.location_learning import cautious_orders, refined
+from sparing.learn.location_start import LocationSettings, Start, start_from_plans
 from sparing.learn.networks import Parameters
 from sparing.learn.twin_dynamics import Dynamics
 from sparing.learn.twin_lanes import LANES, FleetResult, FleetRunner, location_orders, run_fleets
@@ -128,9 +123,17 @@ def train_on_twin(
         part.name: priced_plan(twin.network, part, beyond=BEYOND, seed=seed, told=told)
         for part in twin.network.parts
     }
-    start = _start(dynamics, plans, chosen, seed, told)
-
-    runner = FleetRunner(dynamics, greedy_orders(start.agents, start.network))
+    rule = location_orders(dynamics, {name: plan.orders for name, plan in plans.items()})
+    start = start_from_plans(
+        dynamics,
+        {name: plan.planner for name, plan in plans.items()},
+        {name: (1.0, plan.warehouse_price) for name, plan in plans.items()},
+        rule,
+        chosen,
+        seed=seed,
+        told=told,
+    )
+    runner = FleetRunner(dynamics, cautious_orders(start))
     options: dict[str, int] = {"num_replications": num_replications, "seed": FRESH_SEED + seed}
 
     def judged(name: str, lived: float, parameters: Parameters) -> TwinPolicy:
@@ -139,7 +142,6 @@ def train_on_twin(
         return TwinPolicy(name=name, days=lived, parameters=parameters, result=found)
 
     told("comparing: belief plan by location")
-    rule = location_orders(dynamics, {name: plan.orders for name, plan in plans.items()})
     plan = TwinPolicy(
         name="belief plan by location",
         days=None,
@@ -163,21 +165,4 @@ def train_on_twin(
         policies=tuple(policies),
         env_steps=steps,
         seconds=time.monotonic() - started,
-    )
-
-
-def _start(
-    dynamics: Dynamics,
-    plans: dict[str, PricedPlan],
-    settings: LocationSettings,
-    seed: int,
-    told: Callable[[str], None],
-) -> Start:
-    return start_from_plans(
-        dynamics,
-        {name: plan.planner for name, plan in plans.items()},
-        {name: (1.0, plan.warehouse_price) for name, plan in plans.items()},
-        settings,
-        seed=seed,
-        told=told,
     )
