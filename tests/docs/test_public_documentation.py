@@ -122,3 +122,9 @@ def test_methods_name_their_source(name):
 
 def _annotations(value):
     return vars(value).get("__annotations__", {})
+
+
+def test_every_page_has_its_place_in_the_site():
+    pages = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"}
+    entries = set((ROOT / "docs" / "index.md").read_text(encoding="utf-8").split())
+    assert pages <= entries
