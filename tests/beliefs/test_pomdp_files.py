@@ -37,7 +37,7 @@ R:open-right:right:*:*-100
 """
 
 
-def same(one, other):
+def assert_same(one, other):
     assert np.array_equal(one.transition.toarray(), other.transition.toarray())
     assert np.array_equal(one.observation.toarray(), other.observation.toarray())
     assert np.array_equal(one.cost, other.cost)
@@ -47,7 +47,7 @@ def same(one, other):
 
 def test_a_file_by_hand_is_the_tiger_problem():
     found = parse_pomdp(TIGER)
-    same(found, tiger())
+    assert_same(found, tiger())
     assert found.states == ("left", "right")
     assert found.actions[1] == "open-left"
 
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back(model, tmp_path):
     path = tmp_path / "model.pomdp"
     sparing.save_pomdp(model, path)
     again = sparing.load(path)
-    same(again, model)
+    assert_same(again, model)
     assert again.actions == model.actions
 
 
@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(model, tmp_path):
 @settings(max_examples=30)
 def test_random_models_are_read_back(seed, values):
     model = random_pomdp(seed, values=values)
-    same(parse_pomdp(pomdp_text(model)), model)
+    assert_same(parse_pomdp(pomdp_text(model)), model)
 
 
 S, A, O = 3, 2, 2  # noqa: E741

@@ -42,7 +42,7 @@ def test_float32_bounds_hold(name):
     assert solution.first_decision == KNOWN[name][1]
 
 
-def agrees(problem):
+def assert_agrees(problem):
     reference = Reference(problem)
     solution = sparing.solve(problem, num_threads=1)
     expected = reference.solve()
@@ -57,21 +57,21 @@ def agrees(problem):
 @given(seed=st.integers(0, 2**32 - 1), aged=st.booleans(), capped=st.booleans())
 def test_one_site_is_plain_recursion(seed, aged, capped):
     rng = np.random.default_rng(seed)
-    agrees(random_network(rng, sites=1, aged=aged, capped=capped))
+    assert_agrees(random_network(rng, sites=1, aged=aged, capped=capped))
 
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), aged=st.booleans())
 def test_one_site_below_a_store_is_plain_recursion(seed, aged):
     rng = np.random.default_rng(seed)
-    agrees(random_network(rng, sites=1, central=True, aged=aged, periods=2))
+    assert_agrees(random_network(rng, sites=1, central=True, aged=aged, periods=2))
 
 
 @settings(max_examples=12)
 @given(seed=st.integers(0, 2**32 - 1), central=st.booleans(), aged=st.booleans())
 def test_two_sites_are_plain_recursion(seed, central, aged):
     rng = np.random.default_rng(seed)
-    agrees(random_network(rng, sites=2, central=central, aged=aged, periods=2))
+    assert_agrees(random_network(rng, sites=2, central=central, aged=aged, periods=2))
 
 
 def test_the_order_of_the_locations_in_the_file_does_not_matter():
