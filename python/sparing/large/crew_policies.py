@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,15 +19,15 @@ PARALLEL = 1 << 12  # component states from which several threads decide
 
 
 @dataclass(frozen=True, eq=False)
-class CrewPolicy:
+class CrewPolicy(ABC):
     """What the policies of this room share: they decide for all components at once."""
 
     system: CrewSystem
 
-    @cached_property
+    @property
+    @abstractmethod
     def rule(self) -> _core.CrewRule:
         """The kernel that decides."""
-        raise NotImplementedError
 
     def action(self, state: ArrayLike, *, stage: int = 0) -> NDArray[np.int32]:
         """Return the post-decision state of `state` [components], or those of [B, components]."""
