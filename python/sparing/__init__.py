@@ -11,13 +11,10 @@ from sparing.api import (
     evaluate,
     front,
     load,
-    plan,
-    plan_many,
     simulate,
     solve,
     solve_with_goals,
     train,
-    update_plan,
 )
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_files import save_pomdp
@@ -40,6 +37,7 @@ from sparing.models.spares_network import (
     SparesNetwork,
     UnitAge,
 )
+from sparing.plans import plan, plan_many, update_plan
 from sparing.policies import CallbackPolicy, RowPolicy, TablePolicy
 from sparing.randomised_policy import RandomisedPolicy
 from sparing.saved_solution import load_solution, save_solution

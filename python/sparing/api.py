@@ -45,14 +45,8 @@ from sparing.simulate.spares_network import NetworkPolicy
 if TYPE_CHECKING:
     from sparing.beliefs.component_result import BeliefSolution
     from sparing.beliefs.component_rollout import CostEstimate, GreedyBeliefPolicy
-
-if TYPE_CHECKING:
-    from sparing.fleet.planning import FleetPlan
     from sparing.large.crew_training import CrewResult
     from sparing.learn.result import TrainingResult
-    from sparing.planning.spares_change import SparesChange
-    from sparing.planning.updating import PlanChange
-    from sparing.planning.whole import FolderPlan
 
 VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
 METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
@@ -388,79 +382,3 @@ def train(model: Any, **options: Any) -> TrainingResult | CrewResult:
     from sparing.learn.train import train as learn
 
     return learn(model, **options)
-
-
-def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -> FolderPlan:
-    """Make the plan for a folder of records: what to do now, what it costs, how sure that is.
-
-    It is a `MaintenancePlan`, with the plan of the stocks as its `spares`, or a `SparesPlan` where
-    plan.toml has no components.
-
-    Parameters
-    ----------
-    folder
-        With plan.toml and records; see docs/plan.md.
-    out
-        Where to write report.html, metrics.json, policy.parquet and the solution; default nowhere
-        (the plan's own ``save`` writes them later).
-    options
-        Those of `sparing.planning.whole.plan_folder`: settings, memory, steps, progress.
-
-    Raises
-    ------
-    sparing.records.problems.RecordsError
-        Once, with everything that is wrong in the folder.
-    ValueError
-        If plan.toml makes no problem, or an option does not fit.
-
-    Examples
-    --------
-    >>> import sparing
-    >>> found = sparing.plan("ess")  # doctest: +SKIP
-    >>> print(found.advice[0].unit, found.advice[0].action)  # doctest: +SKIP
-    ESS-01 (0, 0, 0)
-    """
-    from sparing.planning.whole import plan_folder
-
-    found = plan_folder(folder, **options)
-    if out is not None:
-        found.save(out)
-    return found
-
-
-def update_plan(
-    folder: str | Path, records: str | Path, *, out: str | Path | None = None, **options: Any
-) -> tuple[FolderPlan, PlanChange | SparesChange]:
-    """Add new records to a folder that has a plan, and return the plan by them and what changed.
-
-    The folder takes the records and its plan (`out`, default ``folder/plan``) is written anew. The
-    options are those of `sparing.planning.updating.update_plan`: resolve, memory, steps, progress;
-    for records of failures, stock or orders those of
-    `sparing.planning.spares_update.update_spares`, which know no resolve.
-
-    Raises
-    ------
-    sparing.records.problems.RecordsError
-        With everything that is wrong; then nothing is written.
-    ValueError
-        If the folder has no plan yet.
-    """
-    from sparing.planning.spares_update import kind_of_spares, updated_spares
-    from sparing.planning.updating import update_plan as updated
-
-    place = Path(folder) / "plan" if out is None else Path(out)
-    if kind_of_spares(records) is not None:
-        return updated_spares(folder, records, place, **options)
-    found, change = updated(folder, records, out=place, **options)
-    found.save(place, change=change)
-    return found, change
-
-
-def plan_many(folders: Any, **options: Any) -> FleetPlan:
-    """Make the plans of many sites, each a folder of records, on any executor.
-
-    See `sparing.fleet.planning.plan_many`: settings, executor, num_workers, out, progress.
-    """
-    from sparing.fleet.planning import plan_many as many
-
-    return many(folders, **options)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +15,6 @@ from sparing.commands.output import (
     note,
     number,
     one_line_errors,
-    print_error,
     print_json,
     print_table,
 )
@@ -34,10 +28,10 @@ from sparing.commands.train_predicted import (
     print_judged,
     save_records,
 )
+from sparing.commands.train_progress import interruptible, shown_training
 
 if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
-    from sparing.learn.run import TrainingHook, TrainingProgress
 
 
 BOUNDS_OF_BELIEFS = (
@@ -215,7 +209,7 @@ def train(
             "resume": resume,
         }
         judged = None
-        with _interruptible(out), shown_training() as progress:
+        with interruptible(out), shown_training() as progress:
             if records is None:
                 result = learn(problem, progress=progress, **options)
             else:
@@ -350,52 +344,3 @@ def _plot(result: TrainingResult, out: Path, case: str) -> None:
     seeds = [seed.trained for seed in result.seeds]
     title = f"{case}: {result.learner}"
     plot_training(seeds, out / "curves.png", optimum=result.optimum, title=title)
-
-
-@contextmanager
-def _interruptible(out: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        if out is not None and any(out.glob("seed-*/checkpoint.json")):
-            print_error(
-                f"interrupted; the training is saved in {out}. The same command with --resume"
-                " goes on from there."
-            )
-        else:
-            print_error("interrupted; nothing is saved.")
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def shown_training() -> Iterator[TrainingHook]:
-    """Yield the hook to pass to a training: a live line on a terminal, now and then one elsewhere.
-
-    The line shows the cost of the policy that explores, how much it explores, and the loss.
-    """
-    live = sys.stderr.isatty()
-    last = [time.monotonic() if not live else 0.0]
-
-    def show(progress: TrainingProgress) -> None:
-        now = time.monotonic()
-        if now - last[0] < (0.5 if live else 60.0):
-            return
-        last[0] = now
-        text = (
-            f"seed {progress.seed}: {progress.env_steps:,} of {progress.total_steps:,} choices,"
-            f" cost {progress.cost:.6g}, epsilon {progress.epsilon:.2f},"
-            f" loss {progress.loss:.3g}, {progress.seconds:.0f} s"
-        )
-        if live:
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[K{text[:width]}")
-            sys.stderr.flush()
-        else:
-            print(f"sparing: {text}", file=sys.stderr, flush=True)
-
-    try:
-        yield show
-    finally:
-        if live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
