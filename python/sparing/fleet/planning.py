@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparing._files import write_atomically
 from sparing._threads import limited_threads
+from sparing.fleet.results import FleetRows
 from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ COLUMNS = (  # of the Parquet files, between name and key and the error
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetPlan:
+class FleetPlan(FleetRows):
     """What was found for each site of a fleet.
 
     Parameters
@@ -57,15 +58,6 @@ class FleetPlan:
     seconds
         Wall-clock time of this run.
     """
-
-    rows: tuple[Mapping[str, Any], ...]
-    num_resumed: int
-    seconds: float
-
-    @property
-    def failed(self) -> tuple[Mapping[str, Any], ...]:
-        """The rows with an error."""
-        return tuple(row for row in self.rows if row["error"])
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sparing.fleet.results import FleetRows
 from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
 from sparing.models.multi_component import MultiComponentProblem
 
@@ -27,7 +28,7 @@ COLUMNS = (  # of the Parquet files, between name and key and the error
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetSolution:
+class FleetSolution(FleetRows):
     """What was found for each problem of a fleet.
 
     Parameters
@@ -41,15 +42,6 @@ class FleetSolution:
     seconds
         Wall-clock time of this run.
     """
-
-    rows: tuple[Mapping[str, Any], ...]
-    num_resumed: int
-    seconds: float
-
-    @property
-    def failed(self) -> tuple[Mapping[str, Any], ...]:
-        """The rows with an error."""
-        return tuple(row for row in self.rows if row["error"])
 
 
 def solve_many(
