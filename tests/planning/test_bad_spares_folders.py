@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from plan_folders import assert_refused
 from spares_folder import COUNTS, FAILURES, HEADER, ORDERS, SETTINGS, STOCK, write_folder
-from sparing.cli import main
 from sparing.planning.whole import plan_folder
 from sparing.records.problems import RecordsError
 
@@ -105,13 +105,7 @@ BAD = {
 def test_bad_folders_are_refused_with_the_place(name, tmp_path, capsys):
     texts, message = BAD[name]
     write_folder(tmp_path, **texts)
-    with pytest.raises((RecordsError, ValueError), match=message):
-        plan_folder(tmp_path)
-    with pytest.raises(SystemExit) as stopped:
-        main(["plan", str(tmp_path)])
-    assert stopped.value.code == 2
-    assert "Traceback" not in capsys.readouterr().err
-    assert not (tmp_path / "plan").exists()
+    assert_refused(tmp_path, plan_folder, message, capsys)
 
 
 def test_all_files_are_in_one_list(tmp_path):

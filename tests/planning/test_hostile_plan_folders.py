@@ -7,25 +7,13 @@ import json
 import sys
 
 import pytest
+from plan_folders import PUMP
 from sparing.cli import main
 from sparing.planning.planning import make_plan
 from sparing.records.problems import RecordsError
 from sparing.report.plan_files import save_plan
 
-SETTINGS = """
-[plan]
-period = 1
-draws = 20
-[system]
-kind = "multi-component"
-structure = "pump"
-downtime_cost = 50
-[[component]]
-name = "pump"
-states = 3
-renewals = ["replace"]
-maintenance_cost = [[0, 0, 0], [5, 0, 0], [9, inf, inf]]
-"""
+SETTINGS = PUMP.replace("period = 1", "period = 1\ndraws = 20")
 SEEN = "Unit,Component,Time,State\na,pump,0,0\na,pump,1,0\na,pump,2,1\na,pump,3,2\nb,pump,0,0\n"
 HOSTILE = {
     "script": "<script>document.title='taken'</script>",

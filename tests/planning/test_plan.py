@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import sparing
+from plan_folders import assert_refused
 from sparing.cli import main
 from sparing.planning.demo import RATES, write_demo
 from sparing.planning.folder import read_plan_folder
@@ -244,13 +245,7 @@ BAD = {
 def test_bad_folders_are_refused_in_one_line_or_list(name, tmp_path, capsys):
     texts, message = BAD[name]
     folder_with(tmp_path, **texts)
-    with pytest.raises((RecordsError, ValueError), match=message):
-        make_plan(tmp_path)
-    with pytest.raises(SystemExit) as stopped:
-        main(["plan", str(tmp_path)])
-    assert stopped.value.code == 2
-    assert "Traceback" not in capsys.readouterr().err
-    assert not (tmp_path / "plan").exists()
+    assert_refused(tmp_path, make_plan, message, capsys)
 
 
 def test_all_files_are_in_one_list(tmp_path):

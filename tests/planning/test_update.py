@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from plan_folders import PUMP
 from sparing.cli import main
 from sparing.planning.folder import read_plan_folder
 from sparing.planning.planning import make_plan
@@ -13,26 +14,13 @@ from sparing.planning.updating import update_plan
 from sparing.records.problems import RecordsError
 from sparing.report.plan_files import save_plan
 
-SETTINGS = """
-[plan]
-period = 1
-[system]
-kind = "multi-component"
-structure = "pump"
-downtime_cost = 50
-[[component]]
-name = "pump"
-states = 3
-renewals = ["replace"]
-maintenance_cost = [[0, 0, 0], [5, 0, 0], [9, inf, inf]]
-"""
 SEEN = "State,Unit,Component,Time\n0,a,pump,0\n0,a,pump,1\n1,a,pump,2\n2,a,pump,3\n0,b,pump,0\n"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
-    (folder / "plan.toml").write_text(SETTINGS)
+    (folder / "plan.toml").write_text(PUMP)
     (folder / "inspections.csv").write_text(SEEN)
     save_plan(make_plan(folder), folder / "plan")
     return folder

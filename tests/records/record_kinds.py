@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from plan_folders import PUMP
 from sparing.planning.folder import read_plan_folder
 from sparing.ration.day_files import read_orders
 from sparing.records import stocks
@@ -18,19 +19,6 @@ from sparing.records.failures import read_failures
 from sparing.records.problems import ProblemLog
 from sparing.records.stocks import read_stock
 
-SETTINGS = """
-[plan]
-period = 1
-[system]
-kind = "multi-component"
-structure = "pump"
-downtime_cost = 50
-[[component]]
-name = "pump"
-states = 3
-renewals = ["replace"]
-maintenance_cost = [[0, 0, 0], [5, 0, 0], [9, inf, inf]]
-"""
 SEEN = "Unit,Component,Time,State\na,pump,2026-01-01,0\na,pump,2026-01-02,1\nb,pump,2026-01-03,2\n"
 DONE = (
     "Unit,Component,Time,Action,Cost\na,pump,2026-01-02,replace,9.5\nb,pump,2026-01-04,replace,8\n"
@@ -74,7 +62,7 @@ class Kind:
 def in_a_plan(path: Path) -> Any:
     """Read the folder of `path`, completed where it lacks what a plan needs."""
     folder = path.parent
-    (folder / "plan.toml").write_text(SETTINGS)
+    (folder / "plan.toml").write_text(PUMP)
     seen = folder / "inspections.csv"
     if path.stem != "inspections":
         seen.write_text(SEEN)
