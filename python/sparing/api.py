@@ -48,10 +48,6 @@ if TYPE_CHECKING:
     from sparing.large.crew_training import CrewResult
     from sparing.learn.result import TrainingResult
 
-VALUE_STATES = 1 << 26  # states up to which the command line saves the value with the policy
-METRIC_STATES = 1 << 22  # states up to which a solve also evaluates the policy's measures
-SPARE_METRIC_STATES = 1 << 18  # and those of the spares, a dozen more
-
 
 def load(path_or_case_name: str | Path) -> Any:
     """Return the problem of a built-in case (see `sparing cases`) or of a case file.

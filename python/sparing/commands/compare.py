@@ -14,7 +14,7 @@ from sparing.commands.compare_forecasts import compare_forecasts
 from sparing.commands.compare_large import compare_large_case, is_large
 from sparing.commands.output import (
     WIDTH,
-    check_new_folder,
+    check_figures_folder,
     note,
     one_line_errors,
     print_json,
@@ -88,11 +88,7 @@ def compare(
 
             compare_joint_case(case, problem, out=out, as_json=json)
             return
-        if out is not None:
-            from sparing.report.plots import check_matplotlib
-
-            check_new_folder(out, "compare.json")
-            check_matplotlib()
+        check_figures_folder(out, "compare.json")
         from sparing.report.comparison import compare_problem
 
         found = compare_problem(case, problem)

@@ -10,7 +10,7 @@ from typing import Any
 from sparing.commands.forecast_progress import shown_forecast_progress
 from sparing.commands.output import (
     WIDTH,
-    check_new_folder,
+    check_figures_folder,
     one_line_errors,
     print_json,
     print_table,
@@ -29,11 +29,7 @@ def compare_forecasts(out: Path | None, json: bool) -> None:
     """Compare ARMA, ARMA + BP and Fourier + ARMA + BP on the built-in records."""
     with one_line_errors():
         started = time.monotonic()
-        if out is not None:
-            from sparing.report.plots import check_matplotlib
-
-            check_new_folder(out, "compare.json")
-            check_matplotlib()
+        check_figures_folder(out, "compare.json")
         from sparing.forecast.method_comparison import compare_methods, comparison_report
         from sparing.records.demand_series import demand_of_records
         from sparing.records.hydro_spares import hydro_spares

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparing.commands.output import check_new_folder, note, number, print_json, print_table
+from sparing.commands.output import check_figures_folder, note, number, print_json, print_table
 from sparing.commands.problems import summary
 from sparing.commands.progress import shown_progress
 from sparing.models.multi_component import MultiComponentProblem
@@ -17,11 +17,7 @@ def compare_joint_case(
     case: str, problem: MultiComponentProblem, *, out: Path | None, as_json: bool
 ) -> None:
     """Compare, save and print."""
-    if out is not None:
-        from sparing.report.plots import check_matplotlib
-
-        check_new_folder(out, "compare.json")
-        check_matplotlib()
+    check_figures_folder(out, "compare.json")
     from sparing.evaluate.joint_comparison import compare_joint
     from sparing.report.joint_comparison import joint_report, save_joint_comparison
 

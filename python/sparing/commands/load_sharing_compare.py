@@ -9,7 +9,7 @@ from typing import Any
 from sparing.commands.load_sharing_text import decision_text, print_choices, summary
 from sparing.commands.output import (
     WIDTH,
-    check_new_folder,
+    check_figures_folder,
     note,
     number,
     print_json,
@@ -23,11 +23,7 @@ from sparing.models.load_sharing import IntervalRange, LoadSharingProblem
 
 def compare(case: str, problem: LoadSharingProblem, *, out: Path | None, as_json: bool) -> None:
     """Compare the best threshold rules with the optimum and tell how the optimum behaves."""
-    if out is not None:
-        from sparing.report.plots import check_matplotlib
-
-        check_new_folder(out, "compare.json")
-        check_matplotlib()
+    check_figures_folder(out, "compare.json")
     from sparing.report.load_sharing_comparison import compare_load_sharing
 
     with shown_progress() as progress:

@@ -14,6 +14,7 @@ from sparing.commands.output import (
     note,
     print_json,
     print_table,
+    wants_metrics,
 )
 from sparing.commands.progress import shown_progress
 from sparing.evaluate.sizing import SizingSolution, best_size
@@ -65,12 +66,7 @@ def _checkpoint_folder(
 def _metrics(found: SizingSolution, wanted: bool | None, num_threads: int) -> dict[str, Bounds]:
     from sparing.evaluate.load_sharing_metrics import load_sharing_metrics
 
-    if wanted is None and found.system.num_states > METRIC_STATES:
-        note(
-            f"no metrics, as there are more than {METRIC_STATES:,} states; --metrics asks for them."
-        )
-        return {}
-    if wanted is False:
+    if not wants_metrics(wanted, found.system.num_states, METRIC_STATES):
         return {}
     return load_sharing_metrics(found.system, found.policy, num_threads=num_threads)
 

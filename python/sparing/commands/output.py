@@ -104,6 +104,13 @@ def interval_json(mean: float, half_width: float) -> dict[str, float]:
     }
 
 
+def wants_metrics(wanted: bool | None, states: int, most: int) -> bool:
+    """Return whether ``--metrics`` asks for them; where it says nothing, up to `most` states."""
+    if wanted is None and states > most:
+        note(f"no metrics, as there are more than {most:,} states; --metrics asks for them.")
+    return states <= most if wanted is None else wanted
+
+
 INTERVAL_COLUMNS = ("mean", "95 % from", "to")
 
 
@@ -145,6 +152,15 @@ def check_new_folder(folder: Path, marker: str, *, also: Sequence[str] = ()) -> 
             f"--out {folder}: exists and is not of an earlier run (it holds {others[0]!r});"
             " nothing was written. Give a new or empty folder."
         )
+
+
+def check_figures_folder(folder: Path | None, marker: str) -> None:
+    """Raise unless results and their figures may be written to `folder`, if there is to be one."""
+    if folder is not None:
+        from sparing.report.plots import check_matplotlib
+
+        check_new_folder(folder, marker)
+        check_matplotlib()
 
 
 def _is_ours(file: Path) -> bool:

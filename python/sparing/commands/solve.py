@@ -18,6 +18,7 @@ from sparing.commands.output import (
     one_line_errors,
     print_json,
     print_table,
+    wants_metrics,
 )
 from sparing.commands.problems import (
     CaseArgument,
@@ -35,6 +36,8 @@ from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.registry import command_face
+
+VALUE_STATES = 1 << 26  # states up to which --out also saves the value
 
 
 class Precision(StrEnum):
@@ -130,7 +133,6 @@ def solve(
                 as_json=json,
             )
             return
-        from sparing.api import VALUE_STATES
 
         options = Options(
             tol=1e-6 if tol is None else tol,
@@ -203,15 +205,9 @@ def _solved(
 def _metrics(
     problem: MultiComponentProblem, solution: Solution, wanted: bool | None, threads: int
 ) -> dict[str, Bounds]:
-    from sparing.api import METRIC_STATES, SPARE_METRIC_STATES
-    from sparing.evaluate.metrics import long_run_metrics
+    from sparing.evaluate.metrics import METRIC_STATES, SPARE_METRIC_STATES, long_run_metrics
 
-    if wanted is None and problem.num_states > METRIC_STATES:
-        note(
-            f"no metrics, as there are more than {METRIC_STATES:,} states; --metrics asks for them."
-        )
-        return {}
-    if wanted is False:
+    if not wants_metrics(wanted, problem.num_states, METRIC_STATES):
         return {}
     by_spare = wanted is True or problem.num_states <= SPARE_METRIC_STATES
     if problem.spares and not by_spare:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sparing.commands.output import check_new_folder, print_json, print_table
+from sparing.commands.output import check_figures_folder, print_json, print_table
 from sparing.models.spares_network import SparesNetwork
 
 COSTS = {"holding_cost": ("holding cost", 0), "total_cost": ("total cost", 0)}
@@ -27,11 +27,7 @@ def compare_network_case(
     seed: int,
 ) -> None:
     """Tune, compare, save and print."""
-    if out is not None:
-        from sparing.report.plots import check_matplotlib
-
-        check_new_folder(out, "compare.json")
-        check_matplotlib()
+    check_figures_folder(out, "compare.json")
     from dataclasses import replace
 
     from sparing.evaluate.network_comparison import compare_network

@@ -16,9 +16,9 @@ from sparing.commands.output import (
     bounds_json,
     bounds_row,
     check_new_folder,
-    note,
     print_json,
     print_table,
+    wants_metrics,
 )
 from sparing.commands.progress import shown_progress
 from sparing.commands.spares_network_text import FORMAT, decision_text, summary
@@ -99,12 +99,7 @@ def _tidy(folder: Path | None, *, keep_policy: bool) -> None:
 
 
 def _metrics(found: NetworkSolution, wanted: bool | None, num_threads: int) -> dict[str, Bounds]:
-    if wanted is None and found.states > METRIC_STATES:
-        note(
-            f"no metrics, as there are more than {METRIC_STATES:,} states; --metrics asks for them."
-        )
-        return {}
-    if wanted is False:
+    if not wants_metrics(wanted, found.states, METRIC_STATES):
         return {}
     return network_metrics(found.problem, found.plans, num_threads=num_threads)
 

@@ -10,6 +10,8 @@ from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 
 FEW_STATES = 1 << 16  # up to here the bounds are as tight as doubles carry
+METRIC_STATES = 1 << 22  # up to here `sparing solve` evaluates the policy's measures unasked
+SPARE_METRIC_STATES = 1 << 18  # and those of the spares, a dozen more
 
 
 def long_run_metrics(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sparing._checks import Frozen, check_number, is_number
 from sparing.models.network_values import OutstandingOrder, UnitAge, check_whole
-from sparing.models.spare import GammaLeadTime
+from sparing.models.spare import GammaLeadTime, arrival_chances
 
 EXTERNAL = "external"  # the supplier whose stock has no end
 RESERVED = (EXTERNAL, "failures", "exposure")
@@ -149,11 +149,7 @@ class Location(Frozen):
     @cached_property
     def arrival(self) -> NDArray[np.float64]:
         """Chance that an order of each age arrives in a period; 1 at the last age."""
-        if isinstance(self.lead_time, GammaLeadTime):
-            return self.lead_time.arrival()
-        chance: NDArray[np.float64] = np.zeros(self.lead_time + 1)
-        chance[-1] = 1.0
-        return chance
+        return arrival_chances(self.lead_time)
 
     def exposures(self, periods: int) -> NDArray[np.float64]:
         """Return the exposure [periods], before multipliers of age; 0 where nothing fails."""

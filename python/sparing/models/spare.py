@@ -54,6 +54,15 @@ class GammaLeadTime:
         return chance
 
 
+def arrival_chances(lead_time: int | GammaLeadTime) -> NDArray[np.float64]:
+    """Return the chance [ages] that an order of each age arrives in a period; 1 at the last age."""
+    if isinstance(lead_time, GammaLeadTime):
+        return lead_time.arrival()
+    chance: NDArray[np.float64] = np.zeros(lead_time + 1)
+    chance[-1] = 1.0
+    return chance
+
+
 class StockState(NamedTuple):
     """Units on hand, units on order (0: none), and the age of that order."""
 
@@ -146,11 +155,7 @@ class SparePart(Frozen):
     @cached_property
     def arrival(self) -> NDArray[np.float64]:
         """Chance that an order of each age arrives in a period; 1 at the last age."""
-        if isinstance(self.lead_time, GammaLeadTime):
-            return self.lead_time.arrival()
-        chance: NDArray[np.float64] = np.zeros(self.lead_time + 1)
-        chance[-1] = 1.0
-        return chance
+        return arrival_chances(self.lead_time)
 
     @property
     def arrives_at_once(self) -> bool:
