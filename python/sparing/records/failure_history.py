@@ -181,44 +181,70 @@ def failure_totals(
     """
     row = {name: i for i, name in enumerate(parts)}
     column = {name: i for i, name in enumerate(locations)}
-    at = np.array([row[name] for name in history.part], dtype=np.int64)
-    where = np.array([column[name] for name in history.location], dtype=np.int64)
+    part = np.array([row[name] for name in history.part], dtype=np.int64)
+    location = np.array([column[name] for name in history.location], dtype=np.int64)
     starts, months = _months(first, last)
     shape = (len(parts), len(locations))
-    found = [np.zeros(shape) for _ in range(3)]
-    monthly = [np.zeros((len(parts), len(months))) for _ in range(2)]
-    if isinstance(history, UnitRecords):
-        until = np.where(np.isnan(history.damaged), last + 1.0, history.damaged)
-        seen = (history.damaged >= first) & (history.damaged <= last)
-        np.add.at(found[0], (at[seen], where[seen]), 1.0)
-        span = _overlap(history.installed, until, first, last + 1.0)
-        span = np.where(seen, np.maximum(span, 1.0), span)  # damaged on its first day: one day
-        np.add.at(found[1], (at, where), span / DAYS_A_YEAR)
-        running = np.isnan(history.damaged) | (history.damaged > last)
-        np.add.at(found[2], (at[running], where[running]), 1.0 / DAYS_A_YEAR)
-        month = np.searchsorted(starts, history.damaged[seen], side="right") - 1
-        np.add.at(monthly[0], (at[seen], month), 1.0)
-        for m, (low, high) in enumerate(zip(starts, [*starts[1:], np.inf], strict=True)):
-            days = _overlap(history.installed, until, max(low, first), min(high, last + 1.0))
-            monthly[1][:, m] = np.bincount(at, days, len(parts)) / DAYS_A_YEAR
-    else:
-        kept = (history.start >= first) & (history.start <= last)
-        at, where = at[kept], where[kept]
-        np.add.at(found[0], (at, where), history.failures[kept].astype(np.float64))
-        np.add.at(found[1], (at, where), history.exposure[kept])
-        watched = np.unique(history.start[kept]).size * history.gap  # [days], NaN if one start
-        found[2] = np.nan_to_num(found[1] / watched)
-        month = np.searchsorted(starts, history.start[kept], side="right") - 1
-        np.add.at(monthly[0], (at, month), history.failures[kept].astype(np.float64))
-        np.add.at(monthly[1], (at, month), history.exposure[kept])
-    return FailureTotals(
-        failures=found[0],
-        exposure=found[1],
-        exposure_per_day=found[2],
+    totals = FailureTotals(
+        failures=np.zeros(shape),
+        exposure=np.zeros(shape),
+        exposure_per_day=np.zeros(shape),
         months=months,
-        demand=monthly[0],
-        exposed=monthly[1],
+        demand=np.zeros((len(parts), len(months))),
+        exposed=np.zeros((len(parts), len(months))),
     )
+    if isinstance(history, UnitRecords):
+        _add_units(totals, history, part, location, starts, first, last)
+    else:
+        _add_counts(totals, history, part, location, starts, first, last)
+    return totals
+
+
+def _add_units(
+    totals: FailureTotals,
+    history: UnitRecords,
+    part: NDArray[np.int64],
+    location: NDArray[np.int64],
+    starts: Floats,
+    first: float,
+    last: float,
+) -> None:
+    """Add up units one by one; `starts` are the first days of the months."""
+    until = np.where(np.isnan(history.damaged), last + 1.0, history.damaged)
+    seen = (history.damaged >= first) & (history.damaged <= last)
+    np.add.at(totals.failures, (part[seen], location[seen]), 1.0)
+    span = _overlap(history.installed, until, first, last + 1.0)
+    span = np.where(seen, np.maximum(span, 1.0), span)  # damaged on its first day: one day
+    np.add.at(totals.exposure, (part, location), span / DAYS_A_YEAR)
+    running = np.isnan(history.damaged) | (history.damaged > last)
+    np.add.at(totals.exposure_per_day, (part[running], location[running]), 1.0 / DAYS_A_YEAR)
+    month = np.searchsorted(starts, history.damaged[seen], side="right") - 1
+    np.add.at(totals.demand, (part[seen], month), 1.0)
+    for m, (low, high) in enumerate(zip(starts, [*starts[1:], np.inf], strict=True)):
+        days = _overlap(history.installed, until, max(low, first), min(high, last + 1.0))
+        totals.exposed[:, m] = np.bincount(part, days, len(totals.exposed)) / DAYS_A_YEAR
+
+
+def _add_counts(
+    totals: FailureTotals,
+    history: CountRecords,
+    part: NDArray[np.int64],
+    location: NDArray[np.int64],
+    starts: Floats,
+    first: float,
+    last: float,
+) -> None:
+    """Add up counts by period; a period belongs to the month in which it starts."""
+    kept = (history.start >= first) & (history.start <= last)
+    part, place = part[kept], (part[kept], location[kept])
+    failures = history.failures[kept].astype(np.float64)
+    np.add.at(totals.failures, place, failures)
+    np.add.at(totals.exposure, place, history.exposure[kept])
+    watched = np.unique(history.start[kept]).size * history.gap  # [days], NaN if one start
+    totals.exposure_per_day[...] = np.nan_to_num(totals.exposure / watched)
+    month = np.searchsorted(starts, history.start[kept], side="right") - 1
+    np.add.at(totals.demand, (part, month), failures)
+    np.add.at(totals.exposed, (part, month), history.exposure[kept])
 
 
 def _overlap(start: Floats, end: Floats, low: float, high: float) -> Floats:
