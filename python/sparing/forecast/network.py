@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,6 @@ from numpy.typing import NDArray
 from sparing.forecast._batches import CHUNK, run_in_chunks
 from sparing.forecast.progress import Share, unheard, within
 
-HIDDEN = (10, 15)  # units of the two dense layers
-DROPOUT = 0.2  # between them
 CHECK_EVERY = 20  # epochs between two looks at the loss
 FIRST_LOOKS = 5  # of many series, most have stopped by then; a chunk lasts as long as its slowest
 
@@ -114,7 +111,9 @@ def fit_network(
         extra = np.zeros((len(rows), length + horizon, 0), dtype=single)
         if covariates is not None:
             extra = _standardised(covariates[rows], length).astype(single)
-        train = _program(options, extra.shape[2])
+        from sparing.forecast.network_fit import train_each  # here, as it imports jax
+
+        train = partial(train_each, options)
         found = _trained(train, [scaled, weights, extra], looks, progress)
         fitted[rows] = np.where(weights > 0.0, found[0] * scale[rows, None], 0.0)
         forecast[rows] = found[1] * scale[rows, None]
@@ -156,73 +155,3 @@ def _standardised(covariates: NDArray[np.float64], length: int) -> NDArray[np.fl
     past = covariates[:, :length]
     mean, spread = past.mean(axis=1, keepdims=True), past.std(axis=1, keepdims=True)
     return np.asarray((covariates - mean) / np.where(spread > 0.0, spread, 1.0))
-
-
-@cache
-def _program(options: NetworkOptions, num_covariates: int) -> Any:
-    """Return the compiled training of one chunk; jax is imported here and not before."""
-    import jax
-    import jax.numpy as jnp
-    import optax
-
-    sizes = (1 + num_covariates, *HIDDEN, 1)
-    optimizer = optax.adam(options.learning_rate)
-
-    def initial(key: Any) -> Any:
-        """He's weights (2015) for ReLU layers; the output starts at zero."""
-        layers = []
-        for i, (inputs, outputs) in enumerate(pairwise(sizes)):
-            spread = jnp.sqrt(2.0 / inputs) if i < len(sizes) - 2 else 0.1
-            drawn = jax.random.normal(jax.random.fold_in(key, i), (inputs, outputs))
-            layers.append((drawn * spread, jnp.zeros(outputs)))
-        return layers
-
-    def predict(layers: Any, inputs: Any, kept: Any = 1.0) -> Any:
-        (w1, b1), (w2, b2), (w3, b3) = layers
-        hidden = jax.nn.relu(inputs @ w1 + b1) * kept
-        return (jax.nn.relu(hidden @ w2 + b2) @ w3 + b3)[..., 0]
-
-    def loss_of(layers: Any, inputs: Any, target: Any, weight: Any, kept: Any = 1.0) -> Any:
-        squares = weight * (predict(layers, inputs, kept) - target) ** 2
-        return jnp.sqrt(squares.sum() / jnp.maximum(weight.sum(), 1.0) + 1e-12)
-
-    def epoch(carry: Any, key: Any, data: Any) -> Any:
-        layers, state = carry
-        shape = (data[0].shape[0], HIDDEN[0])
-        kept = jax.random.bernoulli(key, 1.0 - DROPOUT, shape) / (1.0 - DROPOUT)
-        gradient = jax.grad(loss_of)(layers, *data, kept)
-        updates, state = optimizer.update(gradient, state)
-        return (optax.apply_updates(layers, updates), state), None
-
-    def train(series: Any, weight: Any, extra: Any, limit: Any) -> Any:
-        length = series.shape[0]
-        before = jnp.concatenate([jnp.zeros(1), series[:-1]])
-        inputs = jnp.concatenate([before[:, None], extra[:length]], axis=1)
-        data = inputs, series, weight
-        looks = -(-options.max_epochs // CHECK_EVERY)
-        root = jax.random.key(options.seed)
-        layers = initial(root)
-        losses = jnp.full(looks + 1, jnp.nan).at[0].set(loss_of(layers, *data))
-
-        def unfinished(state: Any) -> Any:
-            _, losses, look = state
-            change = jnp.abs(losses[look] - losses[jnp.maximum(look - 1, 0)])
-            return (look < limit) & ((look == 0) | (change >= options.tolerance))
-
-        def block(state: Any) -> Any:
-            carry, losses, look = state
-            keys = jax.random.split(jax.random.fold_in(root, 1000 + look), CHECK_EVERY)
-            carry, _ = jax.lax.scan(lambda c, k: epoch(c, k, data), carry, keys)
-            return carry, losses.at[look + 1].set(loss_of(carry[0], *data)), look + 1
-
-        state = ((layers, optimizer.init(layers)), losses, jnp.int32(0))
-        (layers, _), losses, look = jax.lax.while_loop(unfinished, block, state)
-
-        def ahead(last: Any, now: Any) -> Any:
-            following = predict(layers, jnp.concatenate([last[None], now]))
-            return following, following
-
-        _, forecast = jax.lax.scan(ahead, series[-1], extra[length:])
-        return predict(layers, inputs), forecast, losses, look * CHECK_EVERY
-
-    return jax.jit(jax.vmap(train, (0, 0, 0, None)))
