@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from sparing._files import write_atomically
 from sparing.planning.folder import read_plan_folder
-from sparing.planning.planning import MaintenancePlan, Progress, plan_from, plan_of_spares
+from sparing.planning.maintenance_plan import MaintenancePlan
+from sparing.planning.planning import Progress, plan_from, plan_of_spares
 from sparing.planning.spares_change import SparesChange, spares_change
 from sparing.planning.spares_input import (
     FAILURES,

@@ -20,10 +20,10 @@ from sparing.planning.estimation import estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.keeping import kept_solution
 from sparing.planning.large import LargeSolution
+from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.method import choose_method
 from sparing.planning.planning import (
     COMPARED_STATES,
-    MaintenancePlan,
     Progress,
     judged_plan,
     plan_by,

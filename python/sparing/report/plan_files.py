@@ -14,7 +14,7 @@ from sparing.evaluate.actions import actions_of, all_states
 from sparing.exact.solution import Solution
 from sparing.planning.large import LargeSolution
 from sparing.planning.large_files import large_record, save_large
-from sparing.planning.planning import MaintenancePlan
+from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
 from sparing.report.plan_report import plan_report

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from sparing.evaluate.actions import actions_of, all_states
-from sparing.planning.planning import MaintenancePlan, UnitAdvice
+from sparing.planning.advice import UnitAdvice
+from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.updating import PlanChange
 from sparing.report import html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparing.planning.planning import MaintenancePlan
+from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.scoring import PeriodScore
 from sparing.planning.updating import PlanChange
 from sparing.report import html
