@@ -19,8 +19,9 @@ from sparing.planning.robustness import Robustness
 from sparing.planning.scoring import PeriodScore
 
 if TYPE_CHECKING:
+    from sparing.planning.plan_change import PlanChange
+    from sparing.planning.spares_change import SparesChange
     from sparing.planning.spares_plan import SparesPlan
-    from sparing.planning.updating import PlanChange
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +64,9 @@ class MaintenancePlan:
         """The advice on units that need work now."""
         return tuple(advice for advice in self.advice if advice.needs_work)
 
-    def save(self, folder: str | Path, *, change: PlanChange | None = None) -> dict[str, Any]:
+    def save(
+        self, folder: str | Path, *, change: PlanChange | SparesChange | None = None
+    ) -> dict[str, Any]:
         """Write report.html, metrics.json, policy.parquet and the solution; return the metrics.
 
         The folder is whole or not there; `change` is what an update changed, for the report.

@@ -23,6 +23,7 @@ from sparing.planning.robustness import robustness
 from sparing.planning.scoring import PeriodRecords
 
 if TYPE_CHECKING:
+    from sparing.planning.spares_kept import StockInForce
     from sparing.planning.spares_plan import SparesPlan
 
 Progress = Callable[[str, int, int], None]
@@ -81,9 +82,16 @@ def plan_by(
     *,
     memory: float | None = None,
     steps: int | None = None,
+    stock: StockInForce | None = None,
     progress: Progress | None = None,
 ) -> MaintenancePlan:
-    """Make the plan by estimates that are known; parameters and errors as of `make_plan`."""
+    """Make the plan by estimates that are known; other parameters and errors as of `make_plan`.
+
+    Parameters
+    ----------
+    stock
+        The last plan of the stocks, to be kept or not.
+    """
     problem = estimates.mean_problem()
     method = choose_method(problem, memory)
     solution: Solution | LargeSolution
@@ -98,7 +106,7 @@ def plan_by(
         )
     else:
         solution = solve_large(problem, steps=steps, seed=source.seed, progress=progress)
-    return judged_plan(source, estimates, problem, solution, method, progress=progress)
+    return judged_plan(source, estimates, problem, solution, method, stock=stock, progress=progress)
 
 
 def judged_plan(
@@ -109,6 +117,7 @@ def judged_plan(
     method: Method,
     *,
     expected: Mapping[str, float] | None = None,
+    stock: StockInForce | None = None,
     progress: Progress | None = None,
 ) -> MaintenancePlan:
     """Return a plan by the policy of `solution`: advice, other policies, robustness, scores.
@@ -117,6 +126,8 @@ def judged_plan(
     ----------
     expected
         What periods are scored against; default what the policy comes to in `problem`.
+    stock
+        The last plan of the stocks, to be kept or not.
     """
     policy = solution.policy
     notes = [solution.message] if solution.message else []
@@ -145,7 +156,7 @@ def judged_plan(
         remarks=tuple(notes),
         expected=expected,
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
-        spares=plan_of_spares(source, progress),
+        spares=plan_of_spares(source, progress, stock),
     )
 
 
@@ -168,13 +179,15 @@ def expected_measures(
     }
 
 
-def plan_of_spares(source: PlanInput, progress: Progress | None) -> SparesPlan | None:
-    """Return the plan of the stocks, where there are any."""
+def plan_of_spares(
+    source: PlanInput, progress: Progress | None, stock: StockInForce | None = None
+) -> SparesPlan | None:
+    """Return the plan of the stocks, where there are any; parameters as of `judged_plan`."""
     if source.spares is None:
         return None
     from sparing.planning.spares_plan import make_spares_plan
 
-    return make_spares_plan(source.spares, progress=progress)
+    return make_spares_plan(source.spares, in_force=stock, progress=progress)
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
