@@ -28,3 +28,10 @@ def assert_refused(folder, make, message, capsys):
     assert stopped.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not (folder / "plan").exists()
+
+
+def stopped(arguments, code):
+    """Run a command, which has to end with this exit code."""
+    with pytest.raises(SystemExit) as found:
+        main(arguments)
+    assert found.value.code == code

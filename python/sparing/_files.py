@@ -18,6 +18,17 @@ def write_atomically(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, which takes the place of `path` unless something is raised."""
+    part = path.with_name(path.name + ".part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table with a header line, to be opened in a spreadsheet."""
     with path.open("w", newline="", encoding="utf-8") as file:

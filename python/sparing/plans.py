@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparing.fleet.planning import FleetPlan
+    from sparing.planning.plan_change import PlanChange
     from sparing.planning.spares_change import SparesChange
-    from sparing.planning.updating import PlanChange
     from sparing.planning.whole import FolderPlan
 
 
@@ -33,7 +35,7 @@ def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -
     sparing.records.problems.RecordsError
         Once, with everything that is wrong in the folder.
     ValueError
-        If plan.toml makes no problem, or an option does not fit.
+        If plan.toml makes no problem, an option does not fit, or another process writes to `out`.
 
     Examples
     --------
@@ -42,39 +44,45 @@ def plan(folder: str | Path, *, out: str | Path | None = None, **options: Any) -
     >>> print(found.advice[0].unit, found.advice[0].action)  # doctest: +SKIP
     ESS-01 (0, 0, 0)
     """
+    from sparing._locks import locked
     from sparing.planning.whole import plan_folder
 
-    found = plan_folder(folder, **options)
-    if out is not None:
+    if out is None:
+        return plan_folder(folder, **options)
+    with locked(Path(out)):
+        found = plan_folder(folder, **options)
         found.save(out)
     return found
 
 
 def update_plan(
-    folder: str | Path, records: str | Path, *, out: str | Path | None = None, **options: Any
+    folder: str | Path,
+    records: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    **options: Any,
 ) -> tuple[FolderPlan, PlanChange | SparesChange]:
     """Add new records to a folder that has a plan, and return the plan by them and what changed.
 
-    The folder takes the records and its plan (`out`, default ``folder/plan``) is written anew. The
-    options are those of `sparing.planning.updating.update_plan`: resolve, memory, steps, progress;
-    for records of failures, stock or orders those of
-    `sparing.planning.spares_update.update_spares`, which know no resolve.
+    `records` is a file, or several of different kinds. The folder takes the records and its plan
+    (`out`, default ``folder/plan``) is written anew. The options are those of
+    `sparing.planning.updating.update_plan`: resolve, memory, steps, progress. What changed is a
+    `PlanChange`, or a `SparesChange` where all new records are of stocks.
 
     Raises
     ------
     sparing.records.problems.RecordsError
         With everything that is wrong; then nothing is written.
     ValueError
-        If the folder has no plan yet.
+        If the folder has no plan yet, or another process is at it.
     """
-    from sparing.planning.spares_update import kind_of_spares, updated_spares
+    from sparing._locks import locked
     from sparing.planning.updating import update_plan as updated
 
     place = Path(folder) / "plan" if out is None else Path(out)
-    if kind_of_spares(records) is not None:
-        return updated_spares(folder, records, place, **options)
-    found, change = updated(folder, records, out=place, **options)
-    found.save(place, change=change)
+    with locked(Path(folder), inside=True), locked(place):
+        found, change = updated(folder, records, out=place, **options)
+        found.save(place, change=change)
     return found, change
 
 
@@ -83,6 +91,9 @@ def plan_many(folders: Any, **options: Any) -> FleetPlan:
 
     See `sparing.fleet.planning.plan_many`: settings, executor, num_workers, out, progress.
     """
+    from sparing._locks import locked
     from sparing.fleet.planning import plan_many as many
 
-    return many(folders, **options)
+    out = options.get("out")
+    with nullcontext() if out is None else locked(Path(out)):
+        return many(folders, **options)

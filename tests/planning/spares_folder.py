@@ -89,6 +89,7 @@ def write_folder(
     orders=ORDERS,
 ):
     """Write the folder; None leaves a file out."""
+    folder.mkdir(exist_ok=True)
     texts = {
         "plan.toml": settings,
         "failures.csv": failures,

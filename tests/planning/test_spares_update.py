@@ -10,7 +10,8 @@ import pytest
 from spares_folder import COUNTS, HEADER, write_folder
 from sparing.cli import main
 from sparing.planning.folder import read_plan_folder
-from sparing.planning.spares_update import kind_of_spares, update_spares
+from sparing.planning.new_records import kind_of
+from sparing.planning.updating import update_plan
 from sparing.planning.whole import plan_folder
 from sparing.records.problems import RecordsError
 
@@ -43,7 +44,7 @@ def test_a_failure_moves_belief_and_orders(planned):
         HEADER
         + "pump,2024-03-01,Acme,2025-01-10,10,,,east,E1,A\npump,2025-01-10,Acme,,10,,,east,E1,\n",
     )
-    made, change = update_spares(planned, new)
+    made, change = update_plan(planned, new)
     assert change.num_records == 2
     rate = made.estimates.rates["pump"]
     assert rate.belief.shape == 5.5
@@ -66,7 +67,7 @@ def test_an_order_that_came_takes_the_place_of_the_one_under_way(planned):
         "Quantity,Part,Location,Ordered,Received,Note\n"
         + "1,pump,west,2024-12-01,2025-01-02,late\n",
     )
-    made, _ = update_spares(planned, new)
+    made, _ = update_plan(planned, new)
     at = {level.location: level for level in made.levels}
     assert (at["west"].standing.net, at["west"].standing.ordered) == (0, 0)
     lines = (planned / "orders.csv").read_text().splitlines()
@@ -77,7 +78,7 @@ def test_an_order_that_came_takes_the_place_of_the_one_under_way(planned):
 
 def test_a_new_count_is_the_stock(planned):
     new = records(planned, "Part,Location,Time,On Hand\npump,store,2025-01-31,3\n")
-    made, change = update_spares(planned, new)
+    made, change = update_plan(planned, new)
     at = {level.location: level.standing.net for level in made.levels}
     assert at["store"] == 3
     assert (planned / "stock.csv").read_text().endswith("pump,store,2025-01-31,3,\n")
@@ -99,7 +100,7 @@ def test_a_new_count_is_the_stock(planned):
 def test_bad_records_change_nothing(planned, text, message):
     before = {f.name: f.read_bytes() for f in planned.iterdir() if f.is_file()}
     with pytest.raises(RecordsError, match=message):
-        update_spares(planned, records(planned, text))
+        update_plan(planned, records(planned, text))
     after = {f.name: f.read_bytes() for f in planned.iterdir() if f.name in before}
     assert after == before
 
@@ -110,10 +111,12 @@ def test_kinds_are_told_by_their_columns(tmp_path):
         (COUNTS, "failures"),
         ("part,location,time,on hand\n", "stock"),
         ("Part,Location,Quantity,Ordered,Received\n", "orders"),
-        ("Unit,Component,Time,State\n", None),
+        ("Unit,Component,Time,State\n", "inspections"),
+        ("UNIT,Component,Time,Action,Cost\n", "maintenance"),
+        ("Unit,Component\n", None),
         ("", None),
     ):
-        assert kind_of_spares(records(tmp_path, text)) == kind
+        assert kind_of(records(tmp_path, text)) == kind
 
 
 def test_the_command_says_what_changed(planned, capsys):
@@ -124,10 +127,10 @@ def test_the_command_says_what_changed(planned, capsys):
     assert "1 records added to stock.csv" in capsys.readouterr().out
     metrics = json.loads((planned / "plan" / "metrics.json").read_text())
     assert metrics["spares"]["change"]["file"] == "stock.csv"
-    with pytest.raises(ValueError, match="holds no records of failures, stock or orders"):
-        update_spares(planned, records(planned, "Unit,Component\n"))
+    with pytest.raises(ValueError, match="holds no records of failures or stock or orders"):
+        update_plan(planned, records(planned, "Unit,Component\n"))
 
 
 def test_there_must_be_a_plan(tmp_path):
     with pytest.raises(ValueError, match="has no plan yet"):
-        update_spares(write_folder(tmp_path), tmp_path / "stock.csv")
+        update_plan(write_folder(tmp_path), tmp_path / "stock.csv")

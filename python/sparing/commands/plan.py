@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,7 +82,10 @@ def plan(
 
 def update(
     folder: Annotated[Path, typer.Argument(help="Of an earlier plan.")],
-    records: Annotated[Path, typer.Argument(help="New records of one kind, CSV.")],
+    records: Annotated[
+        list[Path],
+        typer.Argument(help="New records, CSV or Parquet; a file of each kind there is."),
+    ],
     out: OutOption = None,
     resolve: Annotated[
         bool | None,
@@ -98,8 +101,9 @@ def update(
 ) -> None:
     """Add new records to a folder, move its plan with them, and tell what changed.
 
-    The estimates always move. The policy is kept and evaluated anew, or solved anew where the
-    HyperScore of the new records is below resolve_below of [hyper_score] in plan.toml.
+    Inspections, maintenance, failures, stock or orders: the columns tell. The estimates always
+    move. A policy is kept and evaluated anew, or solved anew where the HyperScore of the new
+    records is below resolve_below of [hyper_score], for stocks [spares.hyper_score], in plan.toml.
     """
     out = folder / "plan" if out is None else out
     with one_line_errors(), _listed_problems():
@@ -108,19 +112,20 @@ def update(
     if json:
         print_json(metrics)
         return
+    if (change := metrics.get("change")) is not None:
+        _print_change(change)
     if (stocks := metrics.get("spares", {}).get("change")) is not None:
         print_stock_change(stocks)
-        print()
-        _print_plan(metrics, out)
-        return
-    change = metrics["change"]
+    print()
+    _print_plan(metrics, out)
+
+
+def _print_change(change: dict[str, Any]) -> None:
     units = ", ".join(change["units"][:SHOWN_UNITS]) or "none"
     before, now = change["objective"]["before"], change["objective"]["now"]
     print(change["reason"])
     print(f"{change['num_records']} records added; objective {before:.6g} before, {now:.6g} now")
     print(f"the policy differs in {change['num_states_changed']} states; other advice for: {units}")
-    print()
-    _print_plan(metrics, out)
 
 
 def policy(
@@ -197,41 +202,32 @@ def _listed_problems() -> Iterator[None]:
 
 
 def _planned(
-    folder: Path, out: Path, records: Path | None = None, **options: Any
+    folder: Path, out: Path, records: list[Path] | None = None, **options: Any
 ) -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from sparing.planning.spares_plan import SparesPlan
-    from sparing.planning.spares_update import kind_of_spares, update_spares
+    from sparing._locks import locked
     from sparing.planning.updating import update_plan
     from sparing.planning.whole import plan_folder
-    from sparing.report.plan_files import save_plan
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with (
+        ExitStack() as locks,
+        Progress(*columns, console=Console(stderr=True), transient=True) as bar,
+    ):
         task = bar.add_task("read", total=1)
 
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
         if records is None:
-            made = plan_folder(folder, progress=show, **options)
-            return made.save(out)
-        if kind_of_spares(records) is not None:
-            moved, found = update_spares(
-                folder,
-                records,
-                out=out,
-                memory=options["memory"],
-                steps=options["steps"],
-                progress=show,
-            )
-            if isinstance(moved, SparesPlan):
-                return moved.save(out, change=found)
-            return save_plan(moved, out, spares_change=found)
-        plan, change = update_plan(folder, records, out=out, progress=show, **options)
-        return save_plan(plan, out, change=change)
+            locks.enter_context(locked(out))
+            return plan_folder(folder, progress=show, **options).save(out)
+        locks.enter_context(locked(folder, inside=True))  # takes the records
+        locks.enter_context(locked(out))
+        made, change = update_plan(folder, records, out=out, progress=show, **options)
+        return made.save(out, change=change)
 
 
 def _print_plan(metrics: dict[str, Any], out: Path) -> None:

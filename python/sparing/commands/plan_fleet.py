@@ -25,7 +25,7 @@ def plan_fleet(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    from sparing.fleet.planning import plan_many
+    from sparing.plans import plan_many
 
     check_new_folder(out, "fleet.json", also=("rows", "sites"))
     columns = (TextColumn("sites"), BarColumn(), MofNCompleteColumn())

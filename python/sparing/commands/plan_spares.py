@@ -35,6 +35,7 @@ def print_stocks(spares: dict[str, Any], out: Path) -> None:
 def print_stock_change(change: dict[str, Any]) -> None:
     """Print what new records changed in the stocks."""
     cost = change["cost"]
+    print(f"stocks: {change['reason']}")
     print(
         f"{change['num_records']} records added to {change['file']}; stocks are expected to cost"
         f" {cost['before']:.1f} per review before, {cost['now']:.1f} now"

@@ -17,7 +17,7 @@ from sparing.fleet.results import FleetRows
 from sparing.fleet.rows import KeyedTask, check_names, run_to_rows
 
 if TYPE_CHECKING:
-    from sparing.planning.planning import MaintenancePlan
+    from sparing.planning.maintenance_plan import MaintenancePlan
 
 SETTINGS = "plan.toml"
 RECORDS = (".csv", ".parquet")
@@ -251,7 +251,7 @@ def _saved_row(place: Path, key: str) -> dict[str, Any] | None:
 
 
 def _planned(task: PlanTask) -> dict[str, Any]:
-    from sparing.planning.planning import MaintenancePlan
+    from sparing.planning.maintenance_plan import MaintenancePlan
     from sparing.planning.whole import plan_folder
     from sparing.report.plan_report import action_words
 

@@ -118,11 +118,11 @@ def read_plan_folder(folder: str | Path, *, settings_file: Path | None = None) -
         log.finish()  # without components the records cannot be understood
     sizes = {component.name: component.num_states for component in components}
     actions = sorted({a for c in components for a in (*c.renewals, *c.other_actions)})
-    seen, maintenance = _table_file(folder, "inspections"), None
+    seen, maintenance = records_table(folder, "inspections"), None
     inspections: Inspections | None = no_inspections()
     if any(component.is_estimated for component in components) or os.path.lexists(seen):
         inspections = read_inspections(seen, sizes, log)
-    if os.path.lexists(done := _table_file(folder, "maintenance")):  # a dead link is told, too
+    if os.path.lexists(done := records_table(folder, "maintenance")):  # a dead link is told, too
         maintenance = read_maintenance(done, sizes, actions, log)
     log.finish()
     assert inspections is not None
@@ -141,7 +141,7 @@ def read_plan_folder(folder: str | Path, *, settings_file: Path | None = None) -
     )
 
 
-def _table_file(folder: Path, name: str) -> Path:
+def records_table(folder: Path, name: str) -> Path:
     """Return the Parquet file of records where there is one, else where a CSV file belongs."""
     parquet = folder / f"{name}.parquet"
     return parquet if os.path.lexists(parquet) else folder / f"{name}.csv"

@@ -2,123 +2,33 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sparing.evaluate.actions import Action, actions_of
 from sparing.evaluate.metrics import long_run_metrics
-from sparing.evaluate.policy_comparison import PolicyRow, policy_row, policy_rows
+from sparing.evaluate.policy_comparison import policy_rows
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options, value_iteration
-from sparing.models.maintenance_policies import control_limits
 from sparing.models.multi_component import MultiComponentProblem
+from sparing.planning.advice import advice_of
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
 from sparing.planning.large import LargeSolution, simulated, solve_large
 from sparing.planning.large_robustness import large_robustness
+from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.method import Method, choose_method
-from sparing.planning.robustness import Robustness, robustness
-from sparing.planning.scoring import PeriodRecords, PeriodScore
+from sparing.planning.observed import todays_row
+from sparing.planning.robustness import robustness
+from sparing.planning.scoring import PeriodRecords
 
 if TYPE_CHECKING:
-    from sparing.planning.updating import PlanChange
-
-if TYPE_CHECKING:
+    from sparing.planning.spares_kept import StockInForce
     from sparing.planning.spares_plan import SparesPlan
 
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
 LEAST_COST = 1e-9  # a target has to be above 0
-USUAL = 0.5  # share of inspections behind which something was done that makes it the rule
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitAdvice:
-    """What to do with a unit now.
-
-    Parameters
-    ----------
-    states
-        Per component the last state on record; None where there is none (taken as 0 then).
-    seen
-        Per component when that was.
-    action
-        Per component the state it is brought to.
-    """
-
-    unit: str
-    states: tuple[int | None, ...]
-    seen: tuple[float | None, ...]
-    action: Action
-
-    @property
-    def needs_work(self) -> bool:
-        """Whether anything is to be done."""
-        pairs = zip(self.states, self.action, strict=False)
-        return any(target != (state or 0) for state, target in pairs)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class MaintenancePlan:
-    """A plan with all it rests on.
-
-    Parameters
-    ----------
-    solution
-        Exact, with certified bounds, or of a problem that is too large for that.
-    method
-        Which of the two, and why.
-    expected
-        Cost and availability per unit and period that the policy was chosen for.
-    scores
-        Per period of the records how they did against that, or against the targets set.
-    today
-        The rule that the maintenance records come closest to, evaluated exactly; None where they
-        show none.
-    spares
-        The plan of the stocks; None where plan.toml has no [spares].
-    """
-
-    source: PlanInput
-    estimates: Estimates
-    problem: MultiComponentProblem
-    solution: Solution | LargeSolution
-    method: Method
-    advice: tuple[UnitAdvice, ...]
-    rows: Mapping[str, PolicyRow]
-    today: PolicyRow | None
-    robustness: Robustness | None
-    remarks: tuple[str, ...]
-    expected: Mapping[str, float]
-    scores: tuple[PeriodScore, ...]
-    spares: SparesPlan | None = None
-
-    @property
-    def to_do(self) -> tuple[UnitAdvice, ...]:
-        """The advice on units that need work now."""
-        return tuple(advice for advice in self.advice if advice.needs_work)
-
-    def save(self, folder: str | Path, *, change: PlanChange | None = None) -> dict[str, Any]:
-        """Write report.html, metrics.json, policy.parquet and the solution; return the metrics.
-
-        The folder is whole or not there; `change` is what an update changed, for the report.
-        """
-        from sparing.report.plan_files import save_plan
-
-        return save_plan(self, folder, change=change)
-
-    def __str__(self) -> str:
-        """How many units need work, what the plan costs, and how that was found."""
-        lower, upper = self.solution.lower, self.solution.upper
-        return (
-            f"{self.problem.name}: {len(self.to_do)} of {len(self.advice)} units need work;"
-            f" objective [{lower:.9g}, {upper:.9g}]; {self.method.reason}"
-        )
 
 
 def make_plan(
@@ -172,9 +82,16 @@ def plan_by(
     *,
     memory: float | None = None,
     steps: int | None = None,
+    stock: StockInForce | None = None,
     progress: Progress | None = None,
 ) -> MaintenancePlan:
-    """Make the plan by estimates that are known; parameters and errors as of `make_plan`."""
+    """Make the plan by estimates that are known; other parameters and errors as of `make_plan`.
+
+    Parameters
+    ----------
+    stock
+        The last plan of the stocks, to be kept or not.
+    """
     problem = estimates.mean_problem()
     method = choose_method(problem, memory)
     solution: Solution | LargeSolution
@@ -189,7 +106,7 @@ def plan_by(
         )
     else:
         solution = solve_large(problem, steps=steps, seed=source.seed, progress=progress)
-    return judged_plan(source, estimates, problem, solution, method, progress=progress)
+    return judged_plan(source, estimates, problem, solution, method, stock=stock, progress=progress)
 
 
 def judged_plan(
@@ -200,6 +117,7 @@ def judged_plan(
     method: Method,
     *,
     expected: Mapping[str, float] | None = None,
+    stock: StockInForce | None = None,
     progress: Progress | None = None,
 ) -> MaintenancePlan:
     """Return a plan by the policy of `solution`: advice, other policies, robustness, scores.
@@ -208,6 +126,8 @@ def judged_plan(
     ----------
     expected
         What periods are scored against; default what the policy comes to in `problem`.
+    stock
+        The last plan of the stocks, to be kept or not.
     """
     policy = solution.policy
     notes = [solution.message] if solution.message else []
@@ -229,14 +149,14 @@ def judged_plan(
         problem=problem,
         solution=solution,
         method=method,
-        advice=_advice(source, problem, policy),
+        advice=advice_of(source, problem, policy),
         rows=rows,
-        today=_today(source, problem, notes, evaluated=small),
+        today=todays_row(source, problem, notes, evaluated=small),
         robustness=judge(estimates, policy, progress=count),
         remarks=tuple(notes),
         expected=expected,
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
-        spares=plan_of_spares(source, progress),
+        spares=plan_of_spares(source, progress, stock),
     )
 
 
@@ -259,126 +179,17 @@ def expected_measures(
     }
 
 
-def plan_of_spares(source: PlanInput, progress: Progress | None) -> SparesPlan | None:
-    """Return the plan of the stocks, where there are any."""
+def plan_of_spares(
+    source: PlanInput, progress: Progress | None, stock: StockInForce | None = None
+) -> SparesPlan | None:
+    """Return the plan of the stocks, where there are any; parameters as of `judged_plan`."""
     if source.spares is None:
         return None
     from sparing.planning.spares_plan import make_spares_plan
 
-    return make_spares_plan(source.spares, progress=progress)
+    return make_spares_plan(source.spares, in_force=stock, progress=progress)
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
     if progress is not None:
         progress(stage, done, total)
-
-
-def current_states(
-    source: PlanInput,
-) -> dict[str, tuple[tuple[int | None, ...], tuple[float | None, ...]]]:
-    """Return per unit the last state on record of each component, and when that was."""
-    position = {component.name: i for i, component in enumerate(source.components)}
-    renewals = {component.name: component.renewals for component in source.components}
-    events = [
-        (float(time), 0, unit, name, int(state))
-        for unit, name, time, state in zip(
-            source.inspections.unit,
-            source.inspections.component,
-            source.inspections.time,
-            source.inspections.state,
-            strict=True,
-        )
-    ]
-    if source.maintenance is not None:
-        done = source.maintenance
-        events += [
-            (float(time), 1, unit, name, 0)
-            for unit, name, time, action in zip(
-                done.unit, done.component, done.time, done.action, strict=True
-            )
-            if action in renewals[name]
-        ]
-    nothing = (None,) * len(position)
-    states = dict[str, list[int | None]]()
-    seen = dict[str, list[float | None]]()
-    for time, _, unit, name, state in sorted(events):
-        states.setdefault(unit, list(nothing))[position[name]] = state
-        seen.setdefault(unit, list(nothing))[position[name]] = time
-    return {unit: (tuple(states[unit]), tuple(seen[unit])) for unit in sorted(states)}
-
-
-def _advice(
-    source: PlanInput, problem: MultiComponentProblem, policy: object
-) -> tuple[UnitAdvice, ...]:
-    current = current_states(source)
-    if not current:
-        return ()
-    known = np.array([[s or 0 for s in states] for states, _ in current.values()], dtype=np.int32)
-    actions = actions_of(problem, policy, known)  # type: ignore[arg-type]
-    return tuple(
-        UnitAdvice(unit=unit, states=states, seen=seen, action=action)
-        for (unit, (states, seen)), action in zip(current.items(), actions, strict=True)
-    )
-
-
-def _today(
-    source: PlanInput, problem: MultiComponentProblem, remarks: list[str], *, evaluated: bool
-) -> PolicyRow | None:
-    """Return the control limits that the maintenance records come closest to."""
-    if source.maintenance is None:
-        remarks.append("No maintenance records: today's policy is not known.")
-        return None
-    if not evaluated:
-        remarks.append("Today's policy is not evaluated: too many states.")
-        return None
-    limits = observed_limits(source)
-    average = replace(problem, criterion="average", discount=1.0)
-    try:
-        policy = control_limits(average, limits)
-        name = f"today: control limits {','.join(map(str, limits))}"
-        return policy_row(average, policy, key="today", name=name)
-    except ValueError as error:
-        remarks.append(f"Today's policy is left out: {error}")
-        return None
-
-
-def observed_limits(source: PlanInput) -> tuple[int, ...]:
-    """Return per component the lowest state behind which something was done in most cases.
-
-    Actions count if they come behind the inspection and before the next one of the component.
-    The failed state is the highest limit there is.
-    """
-    assert source.maintenance is not None
-    return tuple(
-        _observed_limit(source, component.name, component.num_states)
-        for component in source.components
-    )
-
-
-def _observed_limit(source: PlanInput, name: str, num_states: int) -> int:
-    times = _sorted_times(source, name)
-    acted, asked = np.zeros(num_states), np.zeros(num_states)
-    seen = source.inspections
-    rows = [i for i, component in enumerate(seen.component) if component == name]
-    for i, following in zip(rows, [*rows[1:], None], strict=True):
-        unit, begin = seen.unit[i], seen.time[i]
-        same = following is not None and seen.unit[following] == unit
-        end = seen.time[following] if same and following is not None else np.inf
-        found = times.get(unit, ())
-        asked[seen.state[i]] += 1
-        first = bisect_left(found, begin)  # the first action from this inspection on
-        acted[seen.state[i]] += first < len(found) and found[first] < end
-    usual = (asked > 0) & (acted >= USUAL * asked)
-    usual[0] = False
-    usual[-1] = True
-    return int(np.argmax(usual))
-
-
-def _sorted_times(source: PlanInput, name: str) -> dict[str, Sequence[float]]:
-    times = dict[str, list[float]]()
-    done = source.maintenance
-    if done is not None:
-        for unit, component, time in zip(done.unit, done.component, done.time, strict=True):
-            if component == name:
-                times.setdefault(unit, []).append(float(time))
-    return {unit: sorted(found) for unit, found in times.items()}

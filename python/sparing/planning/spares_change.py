@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from sparing.planning.scoring import PeriodScore
     from sparing.planning.spares_plan import SparesPlan
 
 Belief: TypeAlias = tuple[float, float, float]  # mean and 95 % interval of a rate
@@ -21,7 +22,11 @@ class SparesChange:
     Parameters
     ----------
     file
-        That took them.
+        That took them; several are named one behind the other.
+    resolved, reason
+        Whether the stocks were planned anew, and why or why not.
+    score
+        How the reviews that ended since the last plan did as a whole; None: none did.
     cost
         Expected cost per review of the recommended policy.
     rates
@@ -32,6 +37,9 @@ class SparesChange:
 
     file: str
     num_records: int
+    resolved: bool
+    reason: str
+    score: PeriodScore | None
     cost: tuple[float, float]
     rates: Mapping[str, tuple[Belief, Belief]]
     orders: Mapping[Key, tuple[int, int]]
@@ -42,6 +50,9 @@ class SparesChange:
         return {
             "file": self.file,
             "num_records": self.num_records,
+            "resolved": self.resolved,
+            "reason": self.reason,
+            "score": None if self.score is None else asdict(self.score),
             "cost": {"before": self.cost[0], "now": self.cost[1]},
             "rates": {
                 name: {"before": list(before), "now": list(now)}
@@ -62,6 +73,7 @@ def spares_change(
     old: Mapping[str, Any], now: SparesPlan, *, file: str, num_records: int
 ) -> SparesChange:
     """Compare a plan with the metrics of the one before, as `metrics.json` holds them."""
+    assert now.decision is not None
     rates = {}
     for name, rate in now.estimates.rates.items():
         if name in old["rates"]:
@@ -84,6 +96,9 @@ def spares_change(
     return SparesChange(
         file=file,
         num_records=num_records,
+        resolved=now.decision.resolved,
+        reason=now.decision.reason,
+        score=now.decision.score,
         cost=(float(old["policies"][0]["cost"]), first),
         rates=rates,
         orders=orders,

@@ -135,10 +135,12 @@ def cost_curve_points(
     """Return the cost-service curve of the recommended kind of policy, of base stocks and METRIC.
 
     Of the recommended kind, exact plans are made anew for every point; the rules of parts too
-    large for one stay.
+    large for one stay, and so does a policy that was kept.
     """
     network, found = judged(longer, periods), list[CurvePoint]()
-    exact = [part for part in longer.parts if policy.choices[part.name].method == "exact"]
+    solved = () if policy.solution is None else policy.solution.plans
+    names = {plan.part.name for plan in solved}
+    exact = [part for part in longer.parts if part.name in names]
     if longer.sla is None:
         found.append(_point("recommended", 1.0, recommended.result, periods))
     for number, factor in enumerate(FACTORS):

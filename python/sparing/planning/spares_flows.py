@@ -63,10 +63,42 @@ def net_stock(source: SparesInput) -> dict[Key, int]:
 
     Failures and orders from below that came behind the count are taken off, arrivals are added.
     """
+    return {key: int(net[0]) for key, net in net_stock_on(source, np.array([np.inf])).items()}
+
+
+def net_stock_on(source: SparesInput, days: NDArray[np.float64]) -> dict[Key, NDArray[np.int64]]:
+    """Return the net stock at the ends of `days` [n], where one was ever counted.
+
+    It is the last count up to then, carried forward by what moved stock since, or the first count
+    behind it, carried back.
+    """
     if source.stock is None:
         return {}
     taken, came = units_taken(source), orders_placed(source, received=True)
-    return {
-        key: net - units_since(taken, key, day) + units_since(came, key, day)
-        for key, (net, day) in source.stock.last().items()
-    }
+    counts = dict[Key, list[tuple[float, float]]]()
+    for part, location, day, on_hand, waiting in zip(
+        source.stock.part,
+        source.stock.location,
+        source.stock.time.tolist(),
+        source.stock.on_hand.tolist(),
+        source.stock.backordered.tolist(),
+        strict=True,
+    ):
+        counts.setdefault((part, location), []).append((day, on_hand - waiting))
+    found = {}
+    for key, own in counts.items():
+        counted, net = np.array(sorted(own)).T
+        last = np.maximum(np.searchsorted(counted, days, side="right") - 1, 0)
+        moved = _moved_until(came, key, days) - _moved_until(came, key, counted[last])
+        moved -= _moved_until(taken, key, days) - _moved_until(taken, key, counted[last])
+        found[key] = np.rint(net[last] + moved).astype(np.int64)
+    return found
+
+
+def _moved_until(moves: dict[Key, Moves], key: Key, days: NDArray[np.float64]) -> Moves:
+    """Return the units that moved up to the ends of `days` [n]."""
+    if key not in moves:
+        return np.zeros(len(days))
+    own = moves[key][np.argsort(moves[key][:, 0], kind="stable")]
+    total = np.concatenate([[0.0], np.cumsum(own[:, 1])])
+    return np.asarray(total[np.searchsorted(own[:, 0], days, side="right")])

@@ -42,7 +42,10 @@ class StockAnswer:
 
 
 def save_stock_policy(spares: SparesPlan, folder: Path) -> None:
-    """Write the network, the rules, and the tables of the first review of exact plans."""
+    """Write the network, the rules, and the tables of the first review of exact plans.
+
+    Beside them goes the policy in force as it was solved, with the tables of all its reviews.
+    """
     folder.mkdir()
     tables, rules = dict[str, Any](), dict[str, dict[str, list[int]]]()
     for number, part in enumerate(spares.network.parts):
@@ -67,6 +70,7 @@ def save_stock_policy(spares: SparesPlan, folder: Path) -> None:
     }
     write_atomically(folder / "stock_policy.json", json.dumps(record, indent=1) + "\n")
     np.savez(folder / "first_review.npz", **tables)
+    spares.solved.save(folder)
 
 
 def stock_answer(

@@ -11,6 +11,12 @@ import numpy as np
 
 from sparing.models.network_location import EXTERNAL
 from sparing.models.spares_network_files import _STOCK as STOCK_KEYS
+from sparing.planning.score_settings import (
+    STOCK_MEASURES,
+    STOCK_WEIGHT,
+    ScoreSettings,
+    score_settings,
+)
 from sparing.records.failure_history import UNIX
 from sparing.records.problems import ProblemLog
 
@@ -29,7 +35,7 @@ COUNTS = {  # key: default, least, most
 CHOICES = {"method": ("auto", "exact", "base-stock"), "demand": ("rate", "forecast")}
 DATES = ("first", "last")
 OF_PARTS = ("prior", "truncate", "volume")
-OWN = (*NUMBERS, *COUNTS, *CHOICES, *DATES, "seed", "location", "part")
+OWN = (*NUMBERS, *COUNTS, *CHOICES, *DATES, "seed", "location", "part", "hyper_score")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,6 +57,8 @@ class SpareSettings:
         records.
     common
         Keys of every part and location.
+    scoring
+        How reviews are scored, and when the stocks are planned anew.
     """
 
     period: float
@@ -68,6 +76,21 @@ class SpareSettings:
     locations: Mapping[str, Mapping[str, Any]]
     parts: Mapping[str, Mapping[str, Any]] | None
     common: Mapping[str, Any]
+    scoring: ScoreSettings
+
+    @property
+    def planned_for(self) -> dict[str, Any]:
+        """What a policy is made for: two policies of the same are two answers to one question.
+
+        Days, draws, seeds and scores are not part of it.
+        """
+        names = ("period", "periods", "beyond", "discount", "sla", "method", "demand")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "locations": {name: dict(own) for name, own in self.locations.items()},
+            "parts": None if self.parts is None else {k: dict(v) for k, v in self.parts.items()},
+            "common": dict(self.common),
+        }
 
     def table(self, part: str, location: str) -> dict[str, Any]:
         """Return the keys of a part at a location: the more special ones win.
@@ -129,6 +152,14 @@ def read_spare_settings(table: Mapping[str, Any], log: ProblemLog) -> SpareSetti
         parts = reader.tables("part", ("name", "location", *OF_PARTS, *STOCK_KEYS))
         for name, own in parts.items():
             reader.check_special(name, own, locations)
+    scoring = score_settings(
+        given.get("hyper_score", {}),
+        lambda place, reason: log.add(SETTINGS, 0, place, reason),
+        place="spares.hyper_score",
+        measures=STOCK_MEASURES,
+        expected=STOCK_MEASURES,
+        default_weight=STOCK_WEIGHT,
+    )
     if len(log.problems) > before:
         return None
     common = {key: given[key] for key in (*STOCK_KEYS, *OF_PARTS) if key in given}
@@ -152,6 +183,7 @@ def read_spare_settings(table: Mapping[str, Any], log: ProblemLog) -> SpareSetti
         locations=locations,
         parts=parts,
         common=common,
+        scoring=scoring,
     )
 
 

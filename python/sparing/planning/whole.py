@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from sparing.planning.folder import read_plan_folder
-from sparing.planning.planning import MaintenancePlan, Progress, plan_from, plan_of_spares
+from sparing.planning.maintenance_plan import MaintenancePlan
+from sparing.planning.planning import Progress, plan_from, plan_of_spares
 
 if TYPE_CHECKING:
     from sparing.planning.spares_plan import SparesPlan

@@ -82,7 +82,7 @@ def read_stock(
     on_hand = whole_numbers(columns, "On Hand", 0)
     backordered = np.zeros(len(columns), dtype=np.int64)
     if columns.has(BACKORDERED):
-        backordered = whole_numbers(columns, BACKORDERED, 0)
+        backordered = whole_numbers(columns, BACKORDERED, 0, missing=True)
     check_unique(columns, list(zip(part, location, time.tolist(), strict=True)), "Time")
     return StockRecords(
         part=tuple(part),
@@ -208,9 +208,14 @@ def read_places(
     return part, location
 
 
-def whole_numbers(columns: RecordColumns, name: str, least: int) -> NDArray[np.int64]:
-    """Return a column of whole numbers from `least` on, what is none noted."""
-    found = columns.number(name, low=least)
+def whole_numbers(
+    columns: RecordColumns, name: str, least: int, *, missing: bool = False
+) -> NDArray[np.int64]:
+    """Return a column of whole numbers from `least` on, what is none noted.
+
+    Where `missing` ones may be they are 0.
+    """
+    found = columns.number(name, low=least, missing=missing)
     for i in np.flatnonzero((found % 1.0 != 0.0) & np.isfinite(found) | (found > MOST_UNITS)):
         what = f"must be a whole number from {least} to {MOST_UNITS:g}; got {found[i]:g}"
         columns.log.add(columns.file, columns.table.lines[i], name, what)

@@ -14,9 +14,9 @@ from sparing.evaluate.actions import actions_of, all_states
 from sparing.exact.solution import Solution
 from sparing.planning.large import LargeSolution
 from sparing.planning.large_files import large_record, save_large
-from sparing.planning.planning import MaintenancePlan
+from sparing.planning.maintenance_plan import MaintenancePlan
+from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
-from sparing.planning.updating import PlanChange
 from sparing.report.plan_report import plan_report
 from sparing.report.spares_files import spares_metrics, write_spares
 from sparing.saved_solution import record_of, save_solution
@@ -29,14 +29,13 @@ def save_plan(
     plan: MaintenancePlan,
     folder: str | Path,
     *,
-    change: PlanChange | None = None,
-    spares_change: SparesChange | None = None,
+    change: PlanChange | SparesChange | None = None,
 ) -> dict[str, Any]:
     """Write the plan into `folder`, which is whole or not there; return its metrics."""
     metrics = plan_metrics(plan)
-    if change is not None:
-        before, now = change.objective
-        metrics["change"] = {**asdict(change), "objective": {"before": before, "now": now}}
+    spares_change = change.stocks if isinstance(change, PlanChange) else change
+    if isinstance(change, PlanChange):
+        metrics["change"] = change.record()
     if plan.spares is not None:
         metrics["spares"] = spares_metrics(plan.spares, spares_change)
     with replaced_folder(Path(folder)) as part:
@@ -48,7 +47,7 @@ def save_plan(
         if plan.spares is not None:
             write_spares(plan.spares, part)
         write_atomically(part / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-        write_atomically(part / "report.html", plan_report(plan, change, spares_change))
+        write_atomically(part / "report.html", plan_report(plan, change))
     return metrics
 
 

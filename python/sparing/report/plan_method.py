@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparing.planning.large import LargeSolution
-from sparing.planning.planning import MaintenancePlan
+from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.report import html
 
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from sparing.evaluate.actions import actions_of, all_states
-from sparing.planning.planning import MaintenancePlan, UnitAdvice
+from sparing.planning.advice import UnitAdvice
+from sparing.planning.maintenance_plan import MaintenancePlan
+from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
-from sparing.planning.updating import PlanChange
 from sparing.report import html
 from sparing.report.plan_method import method_section, objective_paragraph
 from sparing.report.plan_scores import score_section
@@ -28,25 +29,26 @@ SHOWN_COMPONENTS = 8  # of more, those that are as new are left out
 
 def plan_report(
     plan: MaintenancePlan,
-    change: PlanChange | None = None,
-    spares_change: SparesChange | None = None,
+    change: PlanChange | SparesChange | None = None,
 ) -> str:
     """Return the report as one HTML file."""
     spares = plan.spares
+    of_units = change if isinstance(change, PlanChange) else None
+    of_stocks = change.stocks if isinstance(change, PlanChange) else change
     what = "Maintenance plan" if spares is None else "Plan of maintenance and spares"
     return html.page(
         f"{what}: {plan.problem.name}",
         [
             _now(plan),
             *([orders_now(spares)] if spares is not None else []),
-            *([_changed(change)] if change is not None else []),
-            *([spares_changed(spares_change)] if spares_change is not None else []),
+            *([_changed(of_units)] if of_units is not None else []),
+            *([spares_changed(of_stocks)] if of_stocks is not None else []),
             _cost(plan),
             _certainty(plan),
-            score_section(plan, change),
+            score_section(plan, of_units),
             method_section(plan),
             _policy(plan),
-            *(spares_sections(spares) if spares is not None else []),
+            *(spares_sections(spares, of_stocks) if spares is not None else []),
             _estimates(plan),
             _assumptions(plan),
         ],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sparing.planning.planning import MaintenancePlan
+from sparing.planning.maintenance_plan import MaintenancePlan
+from sparing.planning.plan_change import PlanChange
+from sparing.planning.score_settings import ScoreSettings
 from sparing.planning.scoring import PeriodScore
-from sparing.planning.updating import PlanChange
+from sparing.planning.spares_change import SparesChange
+from sparing.planning.spares_plan import SparesPlan
 from sparing.report import html
 from sparing.report.times import time_text
 
@@ -17,15 +20,74 @@ LEAST_TOP = 112.0  # a score is at most 111.11
 def score_section(plan: MaintenancePlan, change: PlanChange | None) -> str:
     """Return how the periods on record did against what the plan expects, or the targets set."""
     settings, scores = plan.source.scoring, plan.scores
-    target = settings.targets(plan.expected).target
-    aims = ", ".join(f"{measure} {value:.6g}" for measure, value in target.items())
     words = (
-        f"100 to 111.11, per period and unit against {aims}"
-        f" ({'as set' if settings.target else 'what the plan expects'}). New records that score"
-        f" below {settings.resolve_below:g} have the policy solved anew."
+        f"Per period and unit. New records that score below {settings.resolve_below:g} have the"
+        " policy solved anew."
     )
     if change is not None and change.score.num_looks:
         words += f" The new records score {change.score.score:.2f} against the last plan's."
+    first_new = change.score.start if change is not None else float("inf")
+    return html.section(
+        "HyperScore",
+        score_aims(settings, plan.expected),
+        *scored_periods(
+            scores, settings, words, first_new=first_new, nothing="No inspections are on record."
+        ),
+    )
+
+
+def stock_score_section(spares: SparesPlan, change: SparesChange | None) -> str:
+    """Return how the reviews on record did against what the policy in force was expected to do."""
+    settings = spares.source.settings.scoring
+    since = time_text(spares.solved.day)
+    words = (
+        "Per review, all parts and locations together: holding and downtime by the stock at its"
+        f" end, orders as placed. The policy in force is that of {since}; reviews before it show"
+        " how things went without it. Where the reviews that end until an update together score"
+        f" below {settings.resolve_below:g}, the stocks are planned anew."
+    )
+    if spares.chance_below is not None:
+        words += (
+            f" By luck alone, with all as it is expected to be, a review scores below that with"
+            f" probability {spares.chance_below:.2f}."
+        )
+    if change is not None and change.score is not None:
+        words += f" The reviews that ended since the last plan score {change.score.score:.2f}."
+    first_new = float("inf")
+    if change is not None and change.score is not None:
+        first_new = change.score.start
+    return html.section(
+        "HyperScore of the stocks",
+        score_aims(settings, spares.solved.expected),
+        *scored_periods(
+            spares.scores,
+            settings,
+            words,
+            first_new=first_new,
+            nothing="No review is on record: that takes stock records at least a review old.",
+        ),
+    )
+
+
+def score_aims(settings: ScoreSettings, expected: Mapping[str, float]) -> str:
+    """Return in words what is measured against what."""
+    target = settings.targets(expected).target
+    aims = ", ".join(f"{measure} {value:.6g}" for measure, value in target.items())
+    return html.paragraph(
+        f"One number from 100 (far off) to 111.11 (as expected or better): {aims}"
+        f" ({'as set' if settings.target else 'what the plan expects'})."
+    )
+
+
+def scored_periods(
+    scores: Sequence[PeriodScore],
+    settings: ScoreSettings,
+    words: str,
+    *,
+    first_new: float,
+    nothing: str,
+) -> list[str]:
+    """Return the scores as words, a plot and a table, or that there are none."""
     rows = [
         [
             time_text(period.start),
@@ -36,15 +98,13 @@ def score_section(plan: MaintenancePlan, change: PlanChange | None) -> str:
         for period in scores
     ]
     if not rows:
-        return html.section("HyperScore", html.paragraph("No inspections are on record."))
-    columns = ["period from", "score", "inspections", *scores[0].measures]
-    first_new = change.score.start if change is not None else float("inf")
-    return html.section(
-        "HyperScore",
+        return [html.paragraph(words), html.paragraph(nothing)]
+    columns = ["period from", "score", "seen", *scores[0].measures]
+    return [
         html.paragraph(words),
         score_plot(scores, settings.resolve_below, first_new),
         html.folded(f"All {len(rows)} periods", html.table(columns, rows)),
-    )
+    ]
 
 
 def score_plot(scores: Sequence[PeriodScore], threshold: float, first_new: float) -> str:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
+from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.spares_plan import SparesPlan
 from sparing.planning.spares_saved import save_stock_policy
 from sparing.report.spares_report import spares_report
+from sparing.report.times import time_text
 
 FORMAT = "sparing-spares-plan-1"
 
 
 def save_spares_plan(
-    spares: SparesPlan, folder: str | Path, *, change: SparesChange | None = None
+    spares: SparesPlan, folder: str | Path, *, change: PlanChange | SparesChange | None = None
 ) -> dict[str, Any]:
     """Write the plan of a folder of spares alone, whole or not there; return its metrics."""
+    change = change.stocks if isinstance(change, PlanChange) else change
     metrics: dict[str, Any] = {"format": FORMAT, "spares": spares_metrics(spares, change)}
     with replaced_folder(Path(folder)) as part:
         write_spares(spares, part)
@@ -50,6 +54,13 @@ def spares_metrics(spares: SparesPlan, change: SparesChange | None = None) -> di
         "rates": {},
         "lead_times": {},
         "remarks": list(spares.remarks),
+        "in_force": {
+            "since": time_text(spares.solved.day),
+            "reviews_left": periods,
+            "kept": spares.decision is not None and not spares.decision.resolved,
+        },
+        "expected": dict(spares.solved.expected),
+        "hyper_score": _scores(spares),
     }
     for row in spares.rows:
         low, high = spares.robustness.cost_interval(row.key)
@@ -110,6 +121,16 @@ def spares_metrics(spares: SparesPlan, change: SparesChange | None = None) -> di
     if change is not None:
         found["change"] = change.record()
     return found
+
+
+def _scores(spares: SparesPlan) -> dict[str, Any]:
+    settings = spares.source.settings.scoring
+    return {
+        **asdict(settings),
+        "target": dict(settings.targets(spares.solved.expected).target),
+        "periods": [asdict(period) for period in spares.scores],
+        "chance_below_by_luck": spares.chance_below,
+    }
 
 
 def _level(spares: SparesPlan, number: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from sparing.planning.spares_change import SparesChange
 from sparing.planning.spares_levels import order_map
 from sparing.planning.spares_plan import SparesPlan
 from sparing.report import html
+from sparing.report.plan_scores import stock_score_section
 from sparing.report.spares_basis import demand_to_come, rates_and_lead_times, spares_assumptions
 from sparing.report.spares_charts import curve_chart, order_table
 
@@ -20,7 +21,7 @@ def spares_report(spares: SparesPlan, change: SparesChange | None = None) -> str
         [
             orders_now(spares),
             *([spares_changed(change)] if change is not None else []),
-            *spares_sections(spares),
+            *spares_sections(spares, change),
             html.section(
                 "Assumptions and remarks", *[html.paragraph(x) for x in spares_assumptions(spares)]
             ),
@@ -28,12 +29,13 @@ def spares_report(spares: SparesPlan, change: SparesChange | None = None) -> str
     )
 
 
-def spares_sections(spares: SparesPlan) -> list[str]:
+def spares_sections(spares: SparesPlan, change: SparesChange | None = None) -> list[str]:
     """Return the sections behind the orders of now, but for the assumptions."""
     return [
         stock_levels(spares),
         stock_cost(spares),
         cost_service_curve(spares),
+        stock_score_section(spares, change),
         order_maps(spares),
         demand_to_come(spares),
         rates_and_lead_times(spares),
@@ -86,8 +88,9 @@ def spares_changed(change: SparesChange) -> str:
     return html.section(
         "What changed in the stocks",
         html.paragraph(
-            f"{change.num_records} records were added to {change.file}. The expected cost moved"
-            f" from {before:,.2f} to {after:,.2f} per review."
+            f"{change.num_records} records were added to {change.file}. The stock"
+            f" {_decision(change)} What the policy is expected to cost moved from {before:,.2f} to"
+            f" {after:,.2f} per review."
         ),
         html.table(["failure rate of", "before", "now", "change"], rows),
         html.table(["order now: part", "location", "before", "now"], orders)
@@ -97,6 +100,11 @@ def spares_changed(change: SparesChange) -> str:
         if levels
         else html.paragraph("No stock level changed."),
     )
+
+
+def _decision(change: SparesChange) -> str:
+    """Return what became of the policy, to go on behind "The stock"."""
+    return f"was {change.reason}" if change.resolved else change.reason
 
 
 def stock_levels(spares: SparesPlan) -> str:
