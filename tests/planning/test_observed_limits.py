@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from sparing.planning.planning import observed_limits
+from sparing.planning.observed import observed_limits
 
 
 def slow_limit(seen, done, num_states):

@@ -13,7 +13,8 @@ from plan_folders import assert_refused
 from sparing.cli import main
 from sparing.planning.demo import RATES, write_demo
 from sparing.planning.folder import read_plan_folder
-from sparing.planning.planning import current_states, make_plan, observed_limits
+from sparing.planning.observed import observed_limits
+from sparing.planning.planning import current_states, make_plan
 from sparing.planning.robustness import robustness
 from sparing.records.problems import RecordsError
 

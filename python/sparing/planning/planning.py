@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,11 @@ from sparing.models.maintenance_policies import control_limits
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
-from sparing.planning.large import LargeSolution, simulated, solve_large
+from sparing.planning.large import Candidate, LargeSolution, simulated, solve_large
+from sparing.planning.large_compare import compared_by_simulation
 from sparing.planning.large_robustness import large_robustness
 from sparing.planning.method import Method, choose_method
+from sparing.planning.observed import observed_limits, observed_limits_by_kind
 from sparing.planning.robustness import Robustness, robustness
 from sparing.planning.scoring import PeriodRecords, PeriodScore
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 COMPARED_STATES = 1 << 16  # up to here rules are evaluated beside the optimum
 LEAST_COST = 1e-9  # a target has to be above 0
-USUAL = 0.5  # share of inspections behind which something was done that makes it the rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,15 +213,23 @@ def judged_plan(
     notes = [solution.message] if solution.message else []
     expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
-    small = method.is_exact and problem.num_states <= COMPARED_STATES
-    rows = policy_rows(problem, refused=notes) if small else {}
-    if not rows:
-        notes.append(f"{problem.num_states:,} states: no rules are compared exactly (too many).")
-
-    judge = robustness if method.is_exact else large_robustness
+    rows: Mapping[str, PolicyRow]
+    today: PolicyRow | None
+    if method.is_exact and problem.num_states <= COMPARED_STATES:
+        rows, today = policy_rows(problem, refused=notes), _today(source, problem, notes)
+    else:
+        rows, today = _simulated_rows(source, problem, solution, notes, progress)
 
     def count(done: int, total: int) -> None:
         _tell(progress, "robustness", done, total)
+
+    found: Robustness | None = None
+    if method.is_exact:
+        found = robustness(estimates, policy, progress=count)
+    if found is None:
+        others = [rated.policy for rated in _candidates(solution)]
+        found = large_robustness(estimates, policy, others=others, seed=source.seed, progress=count)
+        notes += [found.remark] if found is not None and found.remark else []
 
     return MaintenancePlan(
         source=source,
@@ -231,8 +239,8 @@ def judged_plan(
         method=method,
         advice=_advice(source, problem, policy),
         rows=rows,
-        today=_today(source, problem, notes, evaluated=small),
-        robustness=judge(estimates, policy, progress=count),
+        today=today,
+        robustness=found,
         remarks=tuple(notes),
         expected=expected,
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
@@ -321,15 +329,48 @@ def _advice(
     )
 
 
+def _candidates(solution: Solution | LargeSolution) -> list[Candidate]:
+    """Return what was tried for a large problem and is not recommended."""
+    if not isinstance(solution, LargeSolution):
+        return []
+    return [found for key, found in solution.candidates.items() if key != solution.chosen]
+
+
+def _simulated_rows(
+    source: PlanInput,
+    problem: MultiComponentProblem,
+    solution: Solution | LargeSolution,
+    remarks: list[str],
+    progress: Progress | None,
+) -> tuple[Mapping[str, PolicyRow], PolicyRow | None]:
+    """Return the policies beside one another and today's rule, where they are simulated."""
+    if isinstance(solution, LargeSolution):
+        name = solution.best.name
+    else:
+        name = "earlier policy" if solution.path == "kept" else "optimum"
+    policies = {"recommended": (f"recommended: {name}", solution.policy)}
+    policies |= {found.key: (found.name, found.policy) for found in _candidates(solution)}
+    if source.maintenance is None:
+        remarks.append("No maintenance records: today's policy is not known.")
+    remarks.append(
+        f"{problem.num_states:,} states: policies are compared by simulation, on the same luck."
+    )
+    return compared_by_simulation(
+        problem,
+        policies,
+        today=None if source.maintenance is None else observed_limits_by_kind(source),
+        refused=remarks,
+        seed=source.seed,
+        progress=lambda done, total: _tell(progress, "compare", done, total),
+    )
+
+
 def _today(
-    source: PlanInput, problem: MultiComponentProblem, remarks: list[str], *, evaluated: bool
+    source: PlanInput, problem: MultiComponentProblem, remarks: list[str]
 ) -> PolicyRow | None:
     """Return the control limits that the maintenance records come closest to."""
     if source.maintenance is None:
         remarks.append("No maintenance records: today's policy is not known.")
-        return None
-    if not evaluated:
-        remarks.append("Today's policy is not evaluated: too many states.")
         return None
     limits = observed_limits(source)
     average = replace(problem, criterion="average", discount=1.0)
@@ -340,45 +381,3 @@ def _today(
     except ValueError as error:
         remarks.append(f"Today's policy is left out: {error}")
         return None
-
-
-def observed_limits(source: PlanInput) -> tuple[int, ...]:
-    """Return per component the lowest state behind which something was done in most cases.
-
-    Actions count if they come behind the inspection and before the next one of the component.
-    The failed state is the highest limit there is.
-    """
-    assert source.maintenance is not None
-    return tuple(
-        _observed_limit(source, component.name, component.num_states)
-        for component in source.components
-    )
-
-
-def _observed_limit(source: PlanInput, name: str, num_states: int) -> int:
-    times = _sorted_times(source, name)
-    acted, asked = np.zeros(num_states), np.zeros(num_states)
-    seen = source.inspections
-    rows = [i for i, component in enumerate(seen.component) if component == name]
-    for i, following in zip(rows, [*rows[1:], None], strict=True):
-        unit, begin = seen.unit[i], seen.time[i]
-        same = following is not None and seen.unit[following] == unit
-        end = seen.time[following] if same and following is not None else np.inf
-        found = times.get(unit, ())
-        asked[seen.state[i]] += 1
-        first = bisect_left(found, begin)  # the first action from this inspection on
-        acted[seen.state[i]] += first < len(found) and found[first] < end
-    usual = (asked > 0) & (acted >= USUAL * asked)
-    usual[0] = False
-    usual[-1] = True
-    return int(np.argmax(usual))
-
-
-def _sorted_times(source: PlanInput, name: str) -> dict[str, Sequence[float]]:
-    times = dict[str, list[float]]()
-    done = source.maintenance
-    if done is not None:
-        for unit, component, time in zip(done.unit, done.component, done.time, strict=True):
-            if component == name:
-                times.setdefault(unit, []).append(float(time))
-    return {unit: sorted(found) for unit, found in times.items()}
