@@ -178,7 +178,9 @@ def test_memory_must_be_above_nothing(problem, memory):
 def shortened(monkeypatch):
     """Simulate less."""
     monkeypatch.setattr(large_compare, "EPOCHS", 200)
+    monkeypatch.setattr(large_robustness_of, "MOST_DRAWS", 8)
     monkeypatch.setattr(large_robustness_of, "TUNED_DRAWS", 3)
+    monkeypatch.setattr(large_robustness_of, "LANES", 128)
 
 
 def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):

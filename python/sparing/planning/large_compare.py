@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,9 @@ def compared_by_simulation(
         Takes why a rule is left out.
     """
     average = replace(problem, criterion="average", discount=1.0)
-    asked = {key: (name, lambda policy=policy: policy) for key, (name, policy) in policies.items()}
+    asked: dict[str, tuple[str, Callable[[], Any]]] = {
+        key: (name, partial(_same, policy)) for key, (name, policy) in policies.items()
+    }
     asked |= _rules(average, today, refused, seed)
     rows = dict[str, SimulatedRow]()
     first: SimulationResult | None = None
@@ -81,6 +84,10 @@ def compared_by_simulation(
         if progress is not None:
             progress(len(rows), len(asked))
     return rows, rows.pop("today", None)
+
+
+def _same(policy: Policy) -> Policy:
+    return policy
 
 
 def _rules(
