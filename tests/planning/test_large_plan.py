@@ -14,15 +14,21 @@ from sparing.cli import main
 from sparing.commands.memory import parsed_memory
 from sparing.evaluate.actions import all_states
 from sparing.exact.engine import solve_bytes
+from sparing.exact.policy_evaluation import evaluate_policy
 from sparing.large.crew_policies import CrewLimits
 from sparing.large.crew_system import CrewSystem
-from sparing.planning import planning
+from sparing.large.crew_training import exact_objective
+from sparing.planning import large_compare, planning
+from sparing.planning import large_robustness as large_robustness_of
+from sparing.planning import robustness as robustness_of
 from sparing.planning.estimation import estimate
 from sparing.planning.folder import read_plan_folder
 from sparing.planning.large import simulated, solve_large
+from sparing.planning.large_compare import compared_by_simulation
 from sparing.planning.large_files import load_large, save_large
 from sparing.planning.large_robustness import large_robustness
 from sparing.planning.method import choose_method
+from sparing.planning.observed import observed_limits_by_kind
 from sparing.planning.planning import make_plan
 from sparing.planning.robustness import robustness
 from sparing.policies import TablePolicy
@@ -76,6 +82,7 @@ def thirty(tmp_path_factory):
 
 def test_thirty_components_are_planned_and_kept(thirty, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(planning, "solve_large", partial(solve_large, quick=True))
+    shortened(monkeypatch)
     out = tmp_path / "out"
     stopped(["plan", str(thirty), "--out", str(out), "--json"], 0)
     found = json.loads(capsys.readouterr().out)
@@ -90,7 +97,22 @@ def test_thirty_components_are_planned_and_kept(thirty, tmp_path, capsys, monkey
     assert interval["lower"] < (lower + upper) / 2 < interval["upper"]
     assert interval["upper"] - interval["lower"] > upper - lower
     assert found["robustness"]["value_of_information"] is None
+    worth = found["robustness"]["better_data_is_worth"]
+    assert worth["remark"] == ""
+    assert worth["at_least"]["mean"] + 3.0 * worth["at_least"]["standard_error"] >= 0.0
+    first, *others = found["policies"]
+    assert first["name"].startswith("recommended: ")
+    assert {"plain", "corrective", "today"} <= {row["key"] for row in others}
+    for row in others:  # pairs on the same luck say the same as the means
+        above = row["above_recommended"]
+        assert above["mean"] == pytest.approx(row["cost"] - first["cost"])
+        assert above["half_width"] < row["cost_half_width"] + first["cost_half_width"]
+    today = next(row for row in others if row["key"] == "today")
+    assert today["name"] == "today: control limits 2 (30 times)"
+    assert today["above_recommended"]["mean"] > today["above_recommended"]["half_width"]
     report = (out / "report.html").read_text()
+    assert "policies tuned to it would save" in report
+    assert "today: control limits 2 (30 times)" in report
     assert found["method"]["reason"][1:] in report
     assert "above it" in report
 
@@ -153,8 +175,20 @@ def test_memory_must_be_above_nothing(problem, memory):
         choose_method(problem, memory)
 
 
+def shortened(monkeypatch):
+    """Simulate less."""
+    monkeypatch.setattr(large_compare, "EPOCHS", 200)
+    monkeypatch.setattr(large_robustness_of, "MOST_DRAWS", 8)
+    monkeypatch.setattr(large_robustness_of, "TUNED_DRAWS", 3)
+    monkeypatch.setattr(large_robustness_of, "LANES", 128)
+
+
 def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):
-    """Of a system that is solved: the tuned policy's cost by draw, simulated and exact."""
+    """Of a system that is solved: the tuned policy's cost by draw, simulated and exact.
+
+    What policies tuned for the draws save is at most what their optima do, and the distance to
+    lower bounds at least that.
+    """
     folder = write_folder(tmp_path / "site", 3, 2)
     estimates = estimate(read_plan_folder(folder))
     mean = estimates.mean_problem()
@@ -163,8 +197,85 @@ def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):
     exact = robustness(estimates, table, num_draws=20)
     found = large_robustness(estimates, policy, num_draws=20)
     assert found.value_of_information is None
+    regret = exact.cost - exact.optimum
+    least, most = found.worth_at_least, found.worth_at_most
+    assert least[0] <= regret.mean() + 3.0 * least[1]
+    assert most[0] >= regret.mean() - 3.0 * most[1]
+    assert least[0] >= 0.5 * regret.mean() - 3.0 * least[1]
     assert np.corrcoef(found.cost, exact.cost)[0, 1] > 0.9
     assert found.cost.mean() == pytest.approx(exact.cost.mean(), rel=0.05)
+
+
+def test_simulated_rows_hold_their_exact_costs(tmp_path):
+    """Of a system that is solved: 95 % intervals, four of them, each with room for a bad day."""
+    source = read_plan_folder(write_folder(tmp_path / "site", 3, 2))
+    problem, notes = estimate(source).mean_problem(), []
+    policies = {"recommended": ("optimum", sparing.solve(problem).policy)}
+    limits = observed_limits_by_kind(source)
+    assert limits == {"p0": 2, "p1": 2, "p2": 2}  # failed ones are replaced
+    rows, today = compared_by_simulation(problem, policies, today=limits, refused=notes)
+    assert notes == []
+    for row in (*rows.values(), today):
+        bounds = exact_of(problem, row.policy)
+        assert row.cost == pytest.approx(bounds.value, abs=2.0 * row.half_width)
+    plain = [CrewLimits(CrewSystem(problem), (n,), (n,)) for n in (1, 2)]
+    best = min(exact_of(problem, policy).value for policy in plain)
+    assert exact_of(problem, rows["plain"].policy).value == pytest.approx(best)
+    assert today.policy.renew == rows["corrective"].policy.renew == (2,)
+
+
+def exact_of(problem, policy):
+    if isinstance(policy, CrewLimits):
+        return exact_objective(problem, policy)
+    return evaluate_policy(problem.epoch, policy, {"objective": problem.weights})["objective"]
+
+
+def test_what_cannot_be_compared_is_said(tmp_path):
+    """Where components stand twice in the structure, the rules of large systems do not fit."""
+    folder = write_folder(tmp_path / "site", 3, 2)
+    text = (folder / "plan.toml").read_text()
+    (folder / "plan.toml").write_text(text.replace("2-of(p0, p1, p2)", "(p0 & p1) | (p0 & p2)"))
+    source, notes = read_plan_folder(folder), []
+    estimates = estimate(source)
+    problem = estimates.mean_problem()
+    policy = sparing.solve(problem).policy
+    rows, today = compared_by_simulation(
+        problem, {"recommended": ("optimum", policy)}, today={}, refused=notes
+    )
+    assert list(rows) == ["recommended"]
+    assert today is None
+    assert "Usual rules and today's are not simulated: " in notes[0]
+    found = large_robustness(estimates, policy, num_draws=3)
+    assert found.worth_at_least is None
+    assert found.worth_at_most is None
+    assert "What better data is worth is not known: " in found.remark
+    assert "names each component once" in found.remark
+
+
+def test_one_type_that_was_treated_in_two_ways_has_no_rule_of_today(tmp_path):
+    source = read_plan_folder(write_folder(tmp_path / "site", 3, 2))
+    problem, notes = estimate(source).mean_problem(), []
+    policy = CrewLimits(CrewSystem(problem), (1,), (1,))
+    limits = {"p0": 1, "p1": 2, "p2": 2}
+    _, today = compared_by_simulation(
+        problem, {"recommended": ("limits", policy)}, today=limits, refused=notes
+    )
+    assert today is None
+    assert "were renewed from different states on, [1, 2]; give them one kind" in notes[0]
+
+
+def test_an_optimum_of_many_states_is_compared_by_simulation(tmp_path, monkeypatch):
+    """More states than are compared exactly, fewer than fit: the optimum beside today's rule."""
+    monkeypatch.setattr(planning, "COMPARED_STATES", 1)
+    monkeypatch.setattr(robustness_of, "MOST_STATES", 1)
+    shortened(monkeypatch)
+    plan = make_plan(write_folder(tmp_path / "site", 3, 2))
+    assert plan.method.is_exact
+    assert plan.rows["recommended"].name == "recommended: optimum"
+    assert plan.today.difference.mean > 0.0
+    assert plan.robustness.worth_at_least is not None
+    plan.save(tmp_path / "out")
+    assert "policies tuned to it would save" in (tmp_path / "out" / "report.html").read_text()
 
 
 def flat(problem, posts):

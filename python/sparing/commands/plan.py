@@ -13,7 +13,12 @@ from sparing.commands.memory import MemoryOption, parsed_memory
 from sparing.commands.output import check_new_folder, note, one_line_errors, print_json, print_table
 from sparing.commands.plan_fleet import plan_fleet
 from sparing.commands.plan_spares import answer, answer_words, print_stock_change, print_stocks
-from sparing.commands.plan_text import print_candidates
+from sparing.commands.plan_text import (
+    is_simulated,
+    print_candidates,
+    print_simulated,
+    print_worth,
+)
 from sparing.commands.problems import JsonOption
 
 SHOWN_UNITS = 30  # --json and report.html hold all
@@ -267,7 +272,9 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
     policies = [
         [p["name"], f"{p['cost']:.2f}", f"{p['reliability']:.4f}"] for p in metrics["policies"]
     ]
-    if policies:
+    if is_simulated(metrics):
+        print_simulated(metrics)
+    elif policies:
         print_table(["policy", "cost", "reliability"], policies, title="long run, per period")
     if not metrics["method"]["is_exact"]:
         print_candidates(metrics)
@@ -286,6 +293,7 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
             f"\ncost of the plan: {interval['lower']:.2f} to {interval['upper']:.2f} (95 %, wear"
             f" uncertain){worth}"
         )
+        print_worth(found)
 
 
 def _words(advice: dict[str, Any]) -> str:

@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparing.evaluate.metrics import long_run_metrics
-from sparing.evaluate.policy_comparison import policy_rows
+from sparing.evaluate.policy_comparison import PolicyRow, policy_rows
 from sparing.exact.solution import Solution
 from sparing.exact.value_iteration import Options, value_iteration
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.planning.advice import advice_of
 from sparing.planning.estimation import Estimates, estimate
 from sparing.planning.folder import PlanInput, read_plan_folder
-from sparing.planning.large import LargeSolution, simulated, solve_large
+from sparing.planning.large import Candidate, LargeSolution, simulated, solve_large
+from sparing.planning.large_compare import compared_by_simulation
 from sparing.planning.large_robustness import large_robustness
 from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.method import Method, choose_method
-from sparing.planning.observed import todays_row
-from sparing.planning.robustness import robustness
+from sparing.planning.observed import observed_limits_by_kind, todays_row
+from sparing.planning.robustness import Robustness, robustness
 from sparing.planning.scoring import PeriodRecords
 
 if TYPE_CHECKING:
@@ -133,15 +134,23 @@ def judged_plan(
     notes = [solution.message] if solution.message else []
     expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
-    small = method.is_exact and problem.num_states <= COMPARED_STATES
-    rows = policy_rows(problem, refused=notes) if small else {}
-    if not rows:
-        notes.append(f"{problem.num_states:,} states: no rules are compared exactly (too many).")
-
-    judge = robustness if method.is_exact else large_robustness
+    rows: Mapping[str, PolicyRow]
+    today: PolicyRow | None
+    if method.is_exact and problem.num_states <= COMPARED_STATES:
+        rows, today = policy_rows(problem, refused=notes), todays_row(source, problem, notes)
+    else:
+        rows, today = _simulated_rows(source, problem, solution, notes, progress)
 
     def count(done: int, total: int) -> None:
         _tell(progress, "robustness", done, total)
+
+    found: Robustness | None = None
+    if method.is_exact:
+        found = robustness(estimates, policy, progress=count)
+    if found is None:
+        others = [rated.policy for rated in _candidates(solution)]
+        found = large_robustness(estimates, policy, others=others, seed=source.seed, progress=count)
+        notes += [found.remark] if found is not None and found.remark else []
 
     return MaintenancePlan(
         source=source,
@@ -151,8 +160,8 @@ def judged_plan(
         method=method,
         advice=advice_of(source, problem, policy),
         rows=rows,
-        today=todays_row(source, problem, notes, evaluated=small),
-        robustness=judge(estimates, policy, progress=count),
+        today=today,
+        robustness=found,
         remarks=tuple(notes),
         expected=expected,
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
@@ -193,3 +202,39 @@ def plan_of_spares(
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
     if progress is not None:
         progress(stage, done, total)
+
+
+def _candidates(solution: Solution | LargeSolution) -> list[Candidate]:
+    """Return what was tried for a large problem and is not recommended."""
+    if not isinstance(solution, LargeSolution):
+        return []
+    return [found for key, found in solution.candidates.items() if key != solution.chosen]
+
+
+def _simulated_rows(
+    source: PlanInput,
+    problem: MultiComponentProblem,
+    solution: Solution | LargeSolution,
+    remarks: list[str],
+    progress: Progress | None,
+) -> tuple[Mapping[str, PolicyRow], PolicyRow | None]:
+    """Return the policies beside one another and today's rule, where they are simulated."""
+    if isinstance(solution, LargeSolution):
+        name = solution.best.name
+    else:
+        name = "earlier policy" if solution.path == "kept" else "optimum"
+    policies = {"recommended": (f"recommended: {name}", solution.policy)}
+    policies |= {found.key: (found.name, found.policy) for found in _candidates(solution)}
+    if source.maintenance is None:
+        remarks.append("No maintenance records: today's policy is not known.")
+    remarks.append(
+        f"{problem.num_states:,} states: policies are compared by simulation, on the same luck."
+    )
+    return compared_by_simulation(
+        problem,
+        policies,
+        today=None if source.maintenance is None else observed_limits_by_kind(source),
+        refused=remarks,
+        seed=source.seed,
+        progress=lambda done, total: _tell(progress, "compare", done, total),
+    )

@@ -17,6 +17,8 @@ from sparing.records.transitions import (
 )
 
 MOST_JUMPS = 10_000  # of one span; beyond, rates and durations are in different units
+MANY = 5_000  # spans beyond which paths are drawn by their number
+PILOT_DRAWS = 20  # of rates from `MANY` spans, to begin with
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,7 +66,7 @@ def generator_posterior(
     between the inspections are drawn in turn with the rates (Bladt & Sorensen 2005), by
     uniformisation (Fearnhead & Sherlock 2006): with R = I + Q / lambda, a span of length t from i
     to j has n jumps, real or not, with probability proportional to
-    Poisson(n; lambda t) R^n[i, j].
+    Poisson(n; lambda t) R^n[i, j]. Paths of more than `MANY` spans are drawn by their number.
 
     Parameters
     ----------
@@ -84,6 +86,53 @@ def generator_posterior(
         raise ValueError(f"prior_events must be > 0; got {prior_events}.")
     rng = np.random.default_rng(seed)
     prior_time = prior_events * float(spans.duration.mean())
+    if spans.start.size > MANY:
+        return _of_many(spans, moves, prior_events, prior_time, num_draws, rng)
+    return GeneratorPosterior(
+        draws=_with_diagonal(_draws(spans, moves, prior_events, prior_time, num_draws, rng)),
+        num_spans=spans.start.size,
+    )
+
+
+def _of_many(
+    spans: Spans,
+    moves: NDArray[np.bool_],
+    prior_events: float,
+    prior_time: float,
+    num_draws: int,
+    rng: np.random.Generator,
+) -> GeneratorPosterior:
+    """Return the posterior by counts of paths, which begin at that of some of the spans."""
+    from sparing.records.counted_generator import GammaPrior, SpanCounts, counted_draws
+
+    some = rng.choice(spans.start.size, MANY, replace=False)
+    few = Spans(start=spans.start[some], end=spans.end[some], duration=spans.duration[some])
+    draws = counted_draws(
+        SpanCounts.of(spans, moves),
+        moves,
+        GammaPrior(events=prior_events, time=prior_time),
+        _draws(few, moves, prior_events, prior_time, PILOT_DRAWS, rng),
+        num_draws=num_draws,
+        burn_in=BURN_IN,
+        rng=rng,
+    )
+    return GeneratorPosterior(draws=_with_diagonal(draws), num_spans=spans.start.size)
+
+
+def _with_diagonal(rates: Array) -> Array:
+    generators: Array = rates - np.eye(rates.shape[1]) * rates.sum(axis=2)[:, :, None]
+    return generators
+
+
+def _draws(
+    spans: Spans,
+    moves: NDArray[np.bool_],
+    prior_events: float,
+    prior_time: float,
+    num_draws: int,
+    rng: np.random.Generator,
+) -> Array:
+    """Return draws [draws, S, S] of the rates, paths drawn one by one."""
     rates = np.where(moves, prior_events / prior_time, 0.0)
     kept = []
     for draw in range(BURN_IN + num_draws):
@@ -91,8 +140,8 @@ def generator_posterior(
         shape = np.where(moves, prior_events + moved, 1.0)
         rates = np.where(moves, rng.standard_gamma(shape) / (prior_time + stayed)[:, None], 0.0)
         if draw >= BURN_IN:
-            kept.append(rates - np.diag(rates.sum(axis=1)))
-    return GeneratorPosterior(draws=np.stack(kept), num_spans=spans.start.size)
+            kept.append(rates)
+    return np.stack(kept)
 
 
 def _augmented(rates: Array, spans: Spans, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.records.paths import Array, Spans, counted_moves, matrix_powers, sampled_paths
+from sparing.records.counted_paths import drawn_moves
+from sparing.records.paths import Array, Spans, matrix_powers
 
 JEFFREYS = 0.5
 BURN_IN = 100  # draws left out before the first that is kept
@@ -98,11 +99,12 @@ def transition_posterior(
         draws = np.stack([_dirichlet_rows(weights, rng) for _ in range(num_draws)])
         return TransitionPosterior(draws=draws, num_spans=steps.size, method="dirichlet")
     matrix = weights / weights.sum(axis=1, keepdims=True)
+    number = np.zeros((int(steps.max()) + 1, num_states, num_states), dtype=np.int64)
+    np.add.at(number, (steps, spans.start, spans.end), 1)
     kept = []
     for draw in range(BURN_IN + num_draws):
-        powers = matrix_powers(matrix, int(steps.max()))
-        path = sampled_paths(powers, spans.start, spans.end, steps, rng)
-        matrix = _dirichlet_rows(weights + counted_moves(path, steps, num_states), rng)
+        made = drawn_moves(matrix_powers(matrix, len(number) - 1), number, rng)
+        matrix = _dirichlet_rows(weights + made, rng)
         if draw >= BURN_IN:
             kept.append(matrix)
     return TransitionPosterior(draws=np.stack(kept), num_spans=steps.size, method="paths")

@@ -17,6 +17,7 @@ from sparing.planning.large_files import large_record, save_large
 from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
+from sparing.report.plan_large import simulated_record, worth_record
 from sparing.report.plan_report import plan_report
 from sparing.report.spares_files import spares_metrics, write_spares
 from sparing.saved_solution import record_of, save_solution
@@ -60,7 +61,13 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
         **_record(plan.solution),
         "method": asdict(plan.method),
         "policies": [
-            {"key": r.key, "name": r.name, "cost": r.cost, "reliability": r.reliability}
+            {
+                "key": r.key,
+                "name": r.name,
+                "cost": r.cost,
+                "reliability": r.reliability,
+                **simulated_record(r),
+            }
             for r in rows
         ],
         "advice": [
@@ -98,6 +105,7 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
             "value_of_information": None
             if value is None
             else {"mean": value[0], "standard_error": value[1]},
+            **worth_record(plan.robustness),
             "standard_deviation_by_component": {
                 name: float(cost.std(ddof=1)) for name, cost in plan.robustness.by_component.items()
             },

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from sparing.evaluate.actions import actions_of, all_states
 from sparing.planning.advice import UnitAdvice
+from sparing.planning.large_robustness import LargeRobustness
 from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
 from sparing.report import html
+from sparing.report.plan_large import (
+    compared_parts,
+    large_certainty,
+    simulated_rows,
+    spread_table,
+)
 from sparing.report.plan_method import method_section, objective_paragraph
 from sparing.report.plan_scores import score_section
 from sparing.report.spares_basis import spares_assumptions
@@ -127,7 +132,9 @@ def _cost(plan: MaintenancePlan) -> str:
     if plan.today is not None:
         rows.append(plan.today)
     parts = [objective_paragraph(plan)]
-    if rows:
+    if simulated := simulated_rows(rows):
+        parts += compared_parts(simulated, plan)
+    elif rows:
         best = min(rows, key=lambda row: row.cost)
         interval = plan.robustness.interval if plan.robustness and not plan.problem.goals else None
         parts += [
@@ -157,19 +164,9 @@ def _certainty(plan: MaintenancePlan) -> str:
         )
     low, high = found.interval
     worth = found.value_of_information
-    if worth is None:
-        return html.section(
-            "How sure that is",
-            html.paragraph(
-                f"Under {found.cost.size} draws of what the wear may be, the recommended policy"
-                f" costs {low:,.2f} to {high:,.2f} per period (95 %), by short simulations."
-            ),
-        )
+    if isinstance(found, LargeRobustness) or worth is None:
+        return large_certainty(found)
     value, error = worth
-    rows = [
-        [name, *(f"{x:.2f}" for x in (cost.std(ddof=1), *np.quantile(cost, [0.05, 0.95])))]
-        for name, cost in found.by_component.items()
-    ]
     return html.section(
         "How sure that is",
         html.paragraph(
@@ -178,7 +175,7 @@ def _certainty(plan: MaintenancePlan) -> str:
             f" {value:,.2f} per period (standard error {error:.2f}) could be saved on average: the"
             " most that better data can be worth."
         ),
-        html.table(["only this one uncertain", "standard deviation", "5 %", "95 %"], rows),
+        spread_table(found),
     )
 
 
