@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sparing.learn.twin_dynamics import Dynamics
 from sparing.learn.twin_environment import TwinEnvironment
-from sparing.learn.twin_lanes import run_fleets, stock_rules
+from sparing.learn.twin_lanes import FleetRunner, run_fleets, stock_rules
 from sparing.learn.twin_state import packed, started, unpacked
 from sparing.learn.twin_tables import QUANTILES, twin_tables
 from sparing.models.network_rules import StockRules
@@ -200,12 +200,21 @@ def test_what_the_array_program_does_not_know_is_refused(change, message):
         twin_tables(twin_of_case(**change))
 
 
-def test_an_order_that_finds_no_slot_stops_the_run():
-    """One slot is too few for one-for-one orders that wait at the centre."""
+def test_an_order_that_finds_no_slot_is_counted_and_stops_the_run(monkeypatch):
+    """Each site lacks two units at hour 0 and has one slot; the centre buys all at once."""
     twin = twin_of_case()
-    tables = twin_tables(twin, step_hours=twin.period_hours)
-    with pytest.raises(ValueError, match="slots for orders under way, 1, were all"):
-        run_fleets(tables, None, base_stock=[[2, 1, 1]], slots=1, num_replications=64)
+    tables = twin_tables(twin)
+    levels = tables.initial + np.array([[5, 2, 2]])
+    dynamics = Dynamics(tables, levels, slots=1)
+    fleets = started(jax.random.key(0), tables, 3, dynamics.slots)
+    fleets, counts = jax.jit(dynamics.position_review)(jax.random.key(1), fleets)
+    assert counts.lost.tolist() == [[[0.0, 1.0, 1.0]]] * 3
+    assert (np.asarray(fleets.ordered)[..., 1:, 0] == 1).all()
+    runner = FleetRunner(dynamics, None)
+    samples = np.zeros((3, len(MEASURES)))
+    monkeypatch.setattr(runner, "_run", lambda *_: (samples, counts.lost.sum()))
+    with pytest.raises(ValueError, match="^6 units were ordered .* slots for orders under way, 1,"):
+        runner.run(None, num_replications=3)
 
 
 def test_steps_and_rules_are_checked():
