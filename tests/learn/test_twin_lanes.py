@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from sparing.learn.twin_dynamics import Dynamics
 from sparing.learn.twin_environment import TwinEnvironment
-from sparing.learn.twin_lanes import run_fleets, stock_rules
+from sparing.learn.twin_lanes import FleetRunner, run_fleets, stock_rules
 from sparing.learn.twin_state import packed, started, unpacked
 from sparing.learn.twin_tables import QUANTILES, twin_tables
 from sparing.models.network_rules import StockRules
@@ -75,7 +75,6 @@ def test_both_kinds_of_orders_have_the_law_of_the_simpy_twin(hours):
     expected = run_twin(twin, OneForOne(LEVELS), num_replications=2000, seed=1)
     base_stock = np.array([[LEVELS[x.name] for x in twin.network.locations]])
     found = run_fleets(tables, None, base_stock=base_stock, num_replications=8192, lanes=4096)
-    assert found.lost == 0.0
     assert_same_law(expected, found, COMPARED)
     single = replace(twin, orders="single")
     expected = run_twin(single, StockRulesAtReviews(RULES), num_replications=2000, seed=2)
@@ -192,6 +191,8 @@ def test_the_environment_keeps_the_protocol_and_the_costs_of_the_rule():
     [
         ({"clock": "review", "crew": None}, "continuous clock alone"),
         ({"down_units_fail": True}, "ages units only while they are up"),
+        ({"warm_up": 3}, "has no warm-up"),
+        ({"initial_stock": "levels"}, "starts from the case's stock"),
     ],
 )
 def test_what_the_array_program_does_not_know_is_refused(change, message):
@@ -199,9 +200,28 @@ def test_what_the_array_program_does_not_know_is_refused(change, message):
         twin_tables(twin_of_case(**change))
 
 
+def test_an_order_that_finds_no_slot_is_counted_and_stops_the_run(monkeypatch):
+    """Each site lacks two units at hour 0 and has one slot; the centre buys all at once."""
+    twin = twin_of_case()
+    tables = twin_tables(twin)
+    levels = tables.initial + np.array([[5, 2, 2]])
+    dynamics = Dynamics(tables, levels, slots=1)
+    fleets = started(jax.random.key(0), tables, 3, dynamics.slots)
+    fleets, counts = jax.jit(dynamics.position_review)(jax.random.key(1), fleets)
+    assert counts.lost.tolist() == [[[0.0, 1.0, 1.0]]] * 3
+    assert (np.asarray(fleets.ordered)[..., 1:, 0] == 1).all()
+    runner = FleetRunner(dynamics, None)
+    samples = np.zeros((3, len(MEASURES)))
+    monkeypatch.setattr(runner, "_run", lambda *_: (samples, counts.lost.sum()))
+    with pytest.raises(ValueError, match="^6 units were ordered .* slots for orders under way, 1,"):
+        runner.run(None, num_replications=3)
+
+
 def test_steps_and_rules_are_checked():
     with pytest.raises(ValueError, match="step_hours must be above 0"):
         twin_tables(twin_of_case(), step_hours=0.0)
     with pytest.raises(ValueError, match="give one of wanted and base_stock"):
         run_fleets(twin_of_case(), None, num_replications=2)
+    with pytest.raises(ValueError, match="slots must be at least 1; got 0"):
+        run_fleets(twin_of_case(), None, base_stock=[[1, 1, 1]], slots=0, num_replications=2)
     assert isinstance(twin_of_case(), Twin)

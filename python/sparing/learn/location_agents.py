@@ -71,7 +71,7 @@ class LocationAgents:
         for d, places in enumerate(self.tables.depths):
             depth[places] = d
         self.depth, self.num_depths = depth, len(self.tables.depths)
-        self.below = dynamics._above.T  # [N, N]: row i has those it supplies
+        self.below = self.tables.above.T  # [N, N]: row i has those it supplies
         self.exposure_share = self._shares()
         parts = self.tables.twin.network.parts
         self.prior = np.array([(part.prior.shape, part.prior.rate) for part in parts], np.float32)
@@ -162,7 +162,7 @@ class LocationAgents:
 
         `period` [L] is the review at which units were wanted and ordered.
         """
-        missing = (wanted - ordered) @ jnp.asarray(self.dynamics._above)
+        missing = (wanted - ordered) @ jnp.asarray(self.tables.above)
         own = cost + jnp.asarray(self.price) * missing
         table = jnp.moveaxis(jnp.asarray(self.baseline), -1, 0)
         now, then = (jnp.minimum(period + k, len(table) - 1) for k in (0, 1))

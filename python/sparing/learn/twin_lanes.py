@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.learn.twin_dynamics import Counts, Dynamics
+from sparing.learn.twin_counts import Counts
+from sparing.learn.twin_dynamics import Dynamics
 from sparing.learn.twin_state import Fleets, started
 from sparing.learn.twin_tables import STEP_HOURS, TwinTables, twin_tables
 from sparing.models.location_orders import LocationOrders
@@ -26,17 +27,10 @@ LANES = 256
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FleetResult:
-    """Samples [replications, measures] of `MEASURES`, paired between rules of the same seed.
-
-    Attributes
-    ----------
-    lost
-        Orders that the arrays had no room for: 0, or the result is wrong.
-    """
+    """Samples [replications, measures] of `MEASURES`, paired between rules of the same seed."""
 
     samples: NDArray[np.float64]
     seed: int
-    lost: float
 
     def mean(self, measure: str) -> float:
         """Return the mean of a measure over replications."""
@@ -60,6 +54,7 @@ def run_fleets(
     wanted: Wanted | None,
     *,
     base_stock: Any = None,
+    slots: int | None = None,
     num_replications: int,
     seed: int = 0,
     lanes: int = LANES,
@@ -74,18 +69,20 @@ def run_fleets(
         What is ordered at reviews, one order under way; None with `base_stock`.
     base_stock
         Base stocks [P, N] of one-for-one orders.
+    slots
+        Orders that may be under way, as `Dynamics` has them.
 
     Raises
     ------
     ValueError
-        If the twin has something that the array program does not know, or not one of `wanted` and
-        `base_stock` is given.
+        If the twin has something that the array program does not know, not one of `wanted` and
+        `base_stock` is given, or orders are lost, as there are too few slots.
     """
     if (wanted is None) == (base_stock is None):
         raise ValueError("give one of wanted and base_stock.")
     tables = twin if isinstance(twin, TwinTables) else twin_tables(twin, step_hours=STEP_HOURS)
     rule = None if wanted is None else lambda _, fleets: wanted(fleets)
-    runner = FleetRunner(Dynamics(tables, base_stock), rule)
+    runner = FleetRunner(Dynamics(tables, base_stock, slots=slots), rule)
     return runner.run(None, num_replications=num_replications, seed=seed, lanes=lanes)
 
 
@@ -106,14 +103,25 @@ class FleetRunner:
     def run(
         self, parameters: Any, *, num_replications: int, seed: int = 0, lanes: int = LANES
     ) -> FleetResult:
-        """Return the samples of so many replications, `lanes` at a time."""
+        """Return the samples of so many replications, `lanes` at a time.
+
+        Raises
+        ------
+        ValueError
+            If an order was lost, as no slot was left for it.
+        """
         lanes = min(lanes, num_replications)
-        key, found, lost = jax.random.key(seed), [], 0.0
+        key, found = jax.random.key(seed), []
         for number in range(-(-num_replications // lanes)):
-            sample, missed = self._run(jax.random.fold_in(key, number), parameters, lanes)
+            sample, lost = self._run(jax.random.fold_in(key, number), parameters, lanes)
+            if lost > 0.0:
+                raise ValueError(
+                    f"{float(lost):g} units were ordered at locations whose slots for orders under"
+                    f" way, {self.dynamics.slots}, were all taken: costs would be wrong. Give"
+                    f" more slots, such as {2 * self.dynamics.slots}."
+                )
             found.append(np.asarray(sample, np.float64))
-            lost += float(missed)
-        return FleetResult(samples=np.concatenate(found)[:num_replications], seed=seed, lost=lost)
+        return FleetResult(samples=np.concatenate(found)[:num_replications], seed=seed)
 
     def _sampled(self, key: jax.Array, parameters: Any, lanes: int) -> tuple[jax.Array, jax.Array]:
         rule = self.rule

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from typing import TypeAlias
 
@@ -74,6 +75,24 @@ class TwinTables:
     order_unit: Floats
     volume: Floats  # [P]
     storage: Floats  # [N], inf where there is no limit
+
+    @cached_property
+    def is_site(self) -> NDArray[np.bool_]:
+        """Whether parts fail at a location [N]."""
+        return np.asarray(self.site_of >= 0)
+
+    @cached_property
+    def above(self) -> Floats:
+        """1 at [i, j] where j supplies i [N, N]."""
+        supplies = self.supplier[:, None] == np.arange(len(self.supplier))
+        return np.asarray(supplies, np.float32)
+
+    @cached_property
+    def behind(self) -> Floats:
+        """1 at [i, j] where i is served behind j by the same supplier [N, N]."""
+        same = (self.supplier[:, None] == self.supplier) & (self.supplier >= 0)
+        order = np.arange(len(self.supplier))
+        return np.asarray(same & (order[:, None] > order), np.float32)
 
 
 def twin_tables(twin: Twin, *, step_hours: float = STEP_HOURS) -> TwinTables:
@@ -157,6 +176,10 @@ def _check(twin: Twin, step_hours: float) -> None:
         )
     if twin.clock != "continuous":
         raise ValueError("the vectorised twin knows the continuous clock alone; use run_twin.")
+    if twin.warm_up or twin.initial_stock != "case":
+        raise ValueError(
+            "the vectorised twin starts from the case's stock and has no warm-up; use run_twin."
+        )
     if any(d.kind == "closed" for d in twin.disruptions):
         raise ValueError("the vectorised twin knows no closed locations; use run_twin.")
     if twin.ageing is not None and twin.down_units_fail:
