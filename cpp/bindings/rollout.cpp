@@ -145,6 +145,29 @@ void use_network(RolloutPlan& plan, bool joint, const Array<float>& rows,
     plan.network.points.resize(joint ? plan.stages.size() : plan.program->num_nodes);
 }
 
+using CountedParts = std::tuple<std::size_t, std::vector<std::size_t>, std::vector<std::size_t>>;
+
+/// The network sees counts of components (slot, type, working, survival) of types, and margins of
+/// nodes (required, components, nodes); points are (component or -1, sort of choice) by place.
+void observe_counts(RolloutPlan& plan, std::size_t num_sorts, std::size_t num_states,
+                    std::size_t exact_parts, const std::vector<float>& share,
+                    const std::vector<std::tuple<std::int32_t, std::size_t, std::vector<float>,
+                                                 std::vector<float>>>& components,
+                    const std::vector<CountedParts>& nodes,
+                    const std::vector<std::tuple<std::size_t, std::int32_t, std::size_t>>& points) {
+    sparing::TypedCounts& counts = plan.network.counts.emplace();
+    counts.num_sorts = num_sorts;
+    counts.num_states = num_states;
+    counts.exact_parts = exact_parts;
+    counts.share = share;
+    for (const auto& [slot, type, working, survival] : components)
+        counts.components.push_back({slot, type, working, survival});
+    for (const auto& [required, held, inner] : nodes)
+        counts.nodes.push_back({required, held, inner});
+    counts.points.resize(plan.network.points.size());
+    for (const auto& [place, component, sort] : points) counts.points[place] = {component, sort};
+}
+
 using Checks = std::vector<std::vector<std::pair<Reads, Array<std::uint8_t>>>>;
 
 void add_network_point(RolloutPlan& plan, std::size_t place, const Reads& reads,
@@ -277,6 +300,8 @@ void bind_rollout(py::module_& m) {
         .def("use_callback", &use_callback, "function"_a)
         .def("use_rule", &use_rule, "rule"_a, py::keep_alive<1, 2>())
         .def("use_network", &use_network, "joint"_a, "rows"_a.noconvert(), "layers"_a)
+        .def("observe_counts", &observe_counts, "num_sorts"_a, "num_states"_a, "exact_parts"_a,
+             "share"_a, "components"_a, "nodes"_a, "points"_a)
         .def("add_network_point", &add_network_point, "place"_a, "reads"_a, "indptr"_a.noconvert(),
              "choice"_a.noconvert(), "entry"_a.noconvert(), "base"_a.noconvert(), "lookups"_a,
              "checks"_a, "to"_a.noconvert(), "costs"_a.noconvert())

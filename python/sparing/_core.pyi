@@ -173,6 +173,16 @@ class RolloutPlan:
             ]
         ],
     ) -> None: ...
+    def observe_counts(
+        self,
+        num_sorts: int,
+        num_states: int,
+        exact_parts: int,
+        share: Sequence[float],
+        components: Sequence[tuple[int, int, Sequence[float], Sequence[float]]],
+        nodes: Sequence[tuple[int, Sequence[int], Sequence[int]]],
+        points: Sequence[tuple[int, int, int]],
+    ) -> None: ...
     def add_network_point(
         self,
         place: int,

@@ -11,8 +11,8 @@ from large_systems import all_states, chance_down, drawn_system, is_up, redundan
 from sparing.large.crew_policies import CrewLimits, LookaheadPolicy
 from sparing.large.crew_simulation import CrewSimulation
 from sparing.large.crew_system import CrewSystem
-from sparing.large.crew_training import exact_objective
 from sparing.large.decomposition import decomposed_values
+from sparing.large.exact_rating import exact_objective
 from sparing.large.tuning import tuned_limits
 
 SEEDS = st.integers(0, 2**32 - 1)

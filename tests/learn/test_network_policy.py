@@ -179,9 +179,6 @@ def test_misfits_are_refused_by_name():
     problem = sparing.load("three-component")
     environment = flat_environment(problem)
     parameters = random_network(environment, 0)
-    counted = sequential_environment(problem, features="typed-counts")
-    with pytest.raises(ValueError, match="on one-hot features"):
-        NetworkPolicy(counted, parameters, apply)
     with pytest.raises(ValueError, match=r"layer 0 must have 16 inputs; its weight has shape"):
         NetworkPolicy(sequential_environment(problem), parameters, apply)
     wide = {**parameters, "head": random_network(environment, 0, (32, 32))["head"]}

@@ -2,12 +2,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "forward_program.hpp"
 #include "network_kernels.hpp"
+#include "typed_counts.hpp"
 
 namespace sparing {
 
@@ -15,7 +17,8 @@ inline std::size_t padded(std::size_t size, std::size_t unit) {
     return (size + unit - 1) / unit * unit;
 }
 
-/// One layer; columns behind `width` are 0. The first has no weight, as its inputs are looked up.
+/// One layer; columns behind `width` are 0. The weight of the first is used on counts alone, as
+/// inputs that are 0 or 1 are looked up.
 struct NetworkLayer {
     std::size_t inputs = 0, width = 0;
     std::vector<float> weight, bias;   // [inputs, padded], [padded]
@@ -51,30 +54,36 @@ struct NetworkPoint {
 struct NetworkPolicy {
     Network network;
     bool joint = false;
-    std::vector<NetworkPoint> points;  // by node id, or by stage
+    std::vector<NetworkPoint> points;   // by node id, or by stage
+    std::optional<TypedCounts> counts;  // what the network sees, if not coordinates one-hot
 };
 
 /// Asks a network, many lanes at a time; holds the scratch of one thread.
 class NetworkChooser {
   public:
     explicit NetworkChooser(const NetworkPolicy& policy)
-        : network_(&policy.network), kernels_(&network_kernels()) {
+        : policy_(&policy), network_(&policy.network), kernels_(&network_kernels()) {
         std::size_t widest = 0;
         for (const NetworkLayer& layer : network_->layers)
-            widest = std::max(widest, layer.bias.size());
+            widest = std::max({widest, layer.inputs, layer.bias.size()});
         x_.resize(batch * widest);
         y_.resize(batch * widest);
+        if (policy.counts) observer_.emplace(*policy.counts);
     }
 
-    /// picked[i]: the position in the point's rows of the cheapest allowed choice of lane who[i],
-    /// whose row is rows[i] (ties: the lowest choice). coords[s * step + l] is slot s of lane l.
-    void choose(const NetworkPoint& point, std::span<const std::uint32_t> who,
-                const std::int64_t* rows, const std::int32_t* coords, std::size_t step,
-                std::int64_t* picked) {
+    /// picked[i]: the position in the rows of point `place` of the cheapest allowed choice of lane
+    /// who[i], whose row is rows[i] (ties: the lowest choice). coords[s * step + l] is slot s of
+    /// lane l.
+    void choose(std::size_t place, std::span<const std::uint32_t> who, const std::int64_t* rows,
+                const std::int32_t* coords, std::size_t step, std::int64_t* picked) {
+        const NetworkPoint& point = policy_->points[place];
         for (std::size_t first = 0; first < who.size(); first += batch) {
             const std::size_t count = std::min(batch, who.size() - first);
-            look_up(point, who.subspan(first, count), coords, step);
-            const std::size_t pitch = run(point, count);
+            if (observer_)
+                observe(place, who.subspan(first, count), coords, step);
+            else
+                look_up(point, who.subspan(first, count), coords, step);
+            const std::size_t pitch = run(count);
             for (std::size_t i = 0; i < count; ++i)
                 picked[first + i] = cheapest(point, rows[first + i], x_.data() + i * pitch);
         }
@@ -83,6 +92,7 @@ class NetworkChooser {
   private:
     static constexpr std::size_t batch = 4 * network_lanes;
 
+    /// The first layer's sums into x_.
     void look_up(const NetworkPoint& point, std::span<const std::uint32_t> who,
                  const std::int32_t* coords, std::size_t step) {
         index_.resize(who.size() * point.lookups.size());
@@ -90,14 +100,24 @@ class NetworkChooser {
         for (const std::uint32_t lane : who)
             for (const auto& [slot, row] : point.lookups)
                 index_[at++] = row + coords[static_cast<std::size_t>(slot) * step + lane];
+        kernels_->row_sum({network_->rows.data(), point.base.data(), index_.data(),
+                           point.lookups.size(), network_->layers.front().bias.size(), who.size(),
+                           x_.data()});
     }
 
-    /// Values [lanes, pitch] of all choices into x_; returns the pitch.
-    std::size_t run(const NetworkPoint& point, std::size_t count) {
+    /// The same where the network sees counts.
+    void observe(std::size_t place, std::span<const std::uint32_t> who, const std::int32_t* coords,
+                 std::size_t step) {
         const NetworkLayer& first = network_->layers.front();
-        std::size_t pitch = first.bias.size();
-        kernels_->row_sum({network_->rows.data(), point.base.data(), index_.data(),
-                           point.lookups.size(), pitch, count, x_.data()});
+        observer_->observe(policy_->counts->points[place], who, coords, step, y_.data());
+        kernels_->dense({y_.data(), first.weight.data(), first.bias.data(), first.inputs,
+                         first.inputs, first.bias.size(), who.size(), x_.data()});
+    }
+
+    /// From the first layer's sums to the values [lanes, pitch] of all choices, in x_; returns the
+    /// pitch.
+    std::size_t run(std::size_t count) {
+        std::size_t pitch = network_->layers.front().bias.size();
         for (std::size_t n = 1; n < network_->layers.size(); ++n) {
             const NetworkLayer &before = network_->layers[n - 1], &layer = network_->layers[n];
             kernels_->activate({x_.data(), before.scale.empty() ? nullptr : before.scale.data(),
@@ -122,8 +142,10 @@ class NetworkChooser {
         return best;
     }
 
+    const NetworkPolicy* policy_;
     const Network* network_;
     const NetworkKernels* kernels_;
+    std::optional<CountsObserver> observer_;
     std::vector<std::int32_t> index_;  // [lanes, lookups]
     std::vector<float> x_, y_;
 };

@@ -32,7 +32,7 @@ class NetworkLanes {
     /// Take the joint choice of a stage that ends on `end`.
     void run_stage(std::size_t stage, const AxisLayout& end) {
         const NetworkPoint& point = policy_.points[stage];
-        const std::vector<std::int64_t> at = choices(point, everyone_);
+        const std::vector<std::int64_t> at = choices(stage, everyone_);
         for (std::size_t l = 0; l < lanes_; ++l) {
             const auto entry = static_cast<std::size_t>(at[l]);
             for (std::size_t a = 0; a < end.size(); ++a)
@@ -63,7 +63,7 @@ class NetworkLanes {
 
     void decide(const ForwardNode& node, Who who) {
         const NetworkPoint& point = policy_.points[node.id];
-        const std::vector<std::int64_t> at = choices(point, who);
+        const std::vector<std::int64_t> at = choices(node.id, who);
         for (std::size_t i = 0; i < who.size(); ++i) {
             const auto entry =
                 static_cast<std::size_t>(point.entry[static_cast<std::size_t>(at[i])]);
@@ -73,7 +73,7 @@ class NetworkLanes {
     }
 
     void pass_branch(const ForwardNode& node, Who who) {
-        const std::vector<std::int64_t> at = choices(policy_.points[node.id], who);
+        const std::vector<std::int64_t> at = choices(node.id, who);
         std::vector<std::vector<std::uint32_t>> takers(node.alternatives.size());
         for (std::size_t i = 0; i < who.size(); ++i) {
             const auto taken = static_cast<std::size_t>(
@@ -85,8 +85,9 @@ class NetworkLanes {
             for (const ForwardNode& inner : node.alternatives[a]) pass(inner, takers[a]);
     }
 
-    /// Positions in the rows of `point`: of the only choice, or of the one the network prefers.
-    std::vector<std::int64_t> choices(const NetworkPoint& point, Who who) {
+    /// Positions in the rows of a point: of the only choice, or of the one the network prefers.
+    std::vector<std::int64_t> choices(std::size_t place, Who who) {
+        const NetworkPoint& point = policy_.points[place];
         std::vector<std::int64_t> at(who.size()), rows, picked;
         std::vector<std::uint32_t> asking, places;
         for (std::size_t i = 0; i < who.size(); ++i) {
@@ -98,7 +99,7 @@ class NetworkLanes {
             rows.push_back(row);
         }
         picked.resize(asking.size());
-        chooser_.choose(point, asking, rows.data(), coords_, lanes_, picked.data());
+        chooser_.choose(place, asking, rows.data(), coords_, lanes_, picked.data());
         for (std::size_t i = 0; i < asking.size(); ++i) at[places[i]] = picked[i];
         return at;
     }

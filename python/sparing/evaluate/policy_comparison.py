@@ -18,7 +18,7 @@ from sparing.policies import Policy, TablePolicy
 Rule: TypeAlias = Callable[[], tuple[str, Policy]]
 
 HALF = 0.5  # the chance by which the thesis replaces failed units while the system is up
-SEARCHED_STATES = 1 << 12  # up to here the best control limits are searched for
+SEARCHED_STATES = 1 << 12  # up to here the best control limits are searched for exactly
 RULED_STATES = 1 << 16  # up to here rules that draw each component apart are evaluated
 
 
@@ -92,12 +92,14 @@ def optimal_policy(problem: MultiComponentProblem, *, cost_only: bool = False) -
 
 def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Rule]]:
     """Yield key, an addition to the name, and what makes name and policy."""
-    if problem.result != "chosen" or problem.num_states > RULED_STATES:
+    if problem.result != "chosen":
         return
+    if problem.num_states > SEARCHED_STATES and limits_refused(problem) is None:
+        yield "limits", "", partial(_tuned_limits, problem)
     chances = [("", "", 1.0)]
     if may_leave_failed(problem):
         chances.append(("-half", ", failed replaced w.p. 1/2", HALF))
-    for suffix, words, chance in chances:
+    for suffix, words, chance in chances if problem.num_states <= RULED_STATES else []:
         yield f"corrective{suffix}", words, partial(_corrective, problem, chance)
         yield f"random{suffix}", words, partial(_random, problem, chance)
         if problem.num_states <= SEARCHED_STATES:
@@ -125,6 +127,25 @@ def _best_limits(problem: MultiComponentProblem, chance: float) -> tuple[str, Po
     limits = ",".join(map(str, best.limits))
     policy = control_limits(problem, best.limits, replacement_probability=chance)
     return f"{'best' if best.exhaustive else 'good'} control limits {limits}", policy
+
+
+def _tuned_limits(problem: MultiComponentProblem) -> tuple[str, Policy]:
+    """Tune limits for cost by simulation, as they are too many to be evaluated one by one."""
+    from sparing.large.crew_simulation import CrewSimulation
+    from sparing.large.crew_system import CrewSystem
+    from sparing.large.exact_rating import policy_table
+    from sparing.large.tuning import tuned_limits
+
+    simulation = CrewSimulation(system=CrewSystem(replace(problem, goals={})))
+    policy = tuned_limits(simulation).policy
+    return f"tuned {policy}", policy_table(problem, policy)
+
+
+def limits_refused(problem: MultiComponentProblem) -> str | None:
+    """Return why control limits of many components cannot be tuned, or None."""
+    from sparing.large.crew_system import refused
+
+    return refused(problem)
 
 
 def _optima(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Policy]]:

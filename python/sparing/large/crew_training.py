@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil, log, prod
+from math import ceil, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sparing.exact.policy_evaluation import Bounds, evaluate_policy
+from sparing.exact.policy_evaluation import Bounds
 from sparing.large.crew_policies import CrewPolicy, LookaheadPolicy
 from sparing.large.crew_simulation import CrewSimulation
 from sparing.large.crew_system import CrewSystem
+from sparing.large.exact_rating import exact_objective, exact_optimum
 from sparing.large.tuning import tuned_limits, tuned_lookahead
 from sparing.large.type_bound import ROUNDS, bound_refused, type_bound
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.policies import TablePolicy
 from sparing.simulate.results import Difference, half_width
 from sparing.simulate.rollouts import simulate
 
@@ -26,7 +26,6 @@ REPLICATIONS, EPOCHS, WARM_UP = 256, 1000, 200  # of the evaluation
 QUICK_EPOCHS, QUICK_ROUNDS = 200, 8
 FRESH_SEED = 1 << 20  # tuning draws by another generator altogether
 NEGLIGIBLE = 1e-6  # weight of what follows a discounted simulation
-BATCH = 1 << 16  # states at a time of a table
 
 Told = Callable[[str], object]  # one line on what is going on
 
@@ -163,7 +162,7 @@ def train_crew(
     if solved:
         tell("evaluating and solving exactly")
         rated = [replace(r, objective=exact_objective(problem, r.policy)) for r in rated]
-        optimum = _solved(problem)
+        optimum = exact_optimum(problem)
     else:
         tell("simulating both")
         epochs = QUICK_EPOCHS if quick else EPOCHS
@@ -216,40 +215,6 @@ def simulated(
         bounds = Bounds(lower=lower, upper=upper)
         found.append(replace(one, objective=bounds, difference=difference))
     return found
-
-
-def exact_objective(problem: MultiComponentProblem, policy: CrewPolicy) -> Bounds:
-    """Return bounds of what `policy` costs, by the table of all its decisions."""
-    sizes = tuple(component.num_states for component in problem.components)
-    post = np.empty(prod(sizes), dtype=np.uint32)
-    for begin in range(0, len(post), BATCH):
-        flat = np.arange(begin, min(begin + BATCH, len(post)))
-        states = np.stack(np.unravel_index(flat, sizes), axis=1).astype(np.int32)
-        decided = policy.decide(states).T.astype(np.int64)
-        post[flat] = np.ravel_multi_index(tuple(decided), sizes)
-    found = evaluate_policy(
-        problem.epoch,
-        TablePolicy(problem.epoch, (post,)),
-        {"objective": problem.weights},
-        weights=problem.weights,
-        criterion=problem.criterion,
-        initial=problem.initial_state,
-        tol=1e-7,
-    )
-    return found["objective"]
-
-
-def _solved(problem: MultiComponentProblem) -> Bounds:
-    from sparing.exact.value_iteration import Options, value_iteration
-
-    found = value_iteration(
-        problem.epoch,
-        problem.weights,
-        criterion=problem.criterion,
-        initial=problem.initial_state,
-        options=Options(keep_value=False, keep_policy=False),
-    )
-    return Bounds(lower=found.lower, upper=found.upper)
 
 
 def _lower_bound(

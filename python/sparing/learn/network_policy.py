@@ -12,10 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from sparing import _core
 from sparing.epoch import Epoch
 from sparing.forward import ForwardProgram, lower
+from sparing.learn.counted_observation import hand_over_counts
 from sparing.learn.epoch_environment import EpochEnvironment
 from sparing.learn.features import OneHot
 from sparing.learn.flow import Fork, Place, Rows, Segment
 from sparing.learn.policy import Apply, post_states
+from sparing.learn.typed_counts import TypedCounts
 from sparing.stages import check_states, pair_costs, stage_ends
 
 COLUMNS = 16  # widths are padded to a multiple of it
@@ -35,7 +37,7 @@ class NetworkPolicy:
     Parameters
     ----------
     environment
-        The view it was trained on, with one-hot features.
+        The view it was trained on.
     parameters
         ``{"layers": [{"weight" [inputs, outputs], "bias", "scale", "offset"}, ...], "head":
         {"weight", "bias"}}``; scale and offset are left out without LayerNorm. A head of one more
@@ -48,7 +50,7 @@ class NetworkPolicy:
     Raises
     ------
     ValueError
-        If the features are not one-hot or a width does not fit.
+        If a width does not fit.
     """
 
     environment: EpochEnvironment
@@ -58,10 +60,6 @@ class NetworkPolicy:
 
     def __post_init__(self) -> None:
         environment = self.environment
-        if not isinstance(environment.encoder, OneHot):
-            raise ValueError(
-                "rollouts run networks on one-hot features; use table_policy for others."
-            )
         layers = [*self.parameters["layers"], self.parameters["head"]]
         inputs = environment.num_features
         for number, layer in enumerate(layers):
@@ -102,6 +100,9 @@ class NetworkPolicy:
             for stage in range(len(epoch.stages)):
                 self._add_stage(plan, program, stage)
             return
+        if isinstance(self.environment.encoder, TypedCounts):
+            first = self._segment.first
+            hand_over_counts(plan, self.environment, program, first=first)
         code = self.environment.interpreter.flow.code
         for pc in range(self._segment.first, self._segment.last):
             step = code[pc]
@@ -199,10 +200,11 @@ class NetworkPolicy:
     def _features(self, program: ForwardProgram, pc: int) -> tuple[Padded, list[tuple[int, int]]]:
         """Return what the first layer sums in any case at a point, and where coordinates count."""
         environment, encoder = self.environment, self.environment.encoder
-        assert isinstance(encoder, OneHot)
         _, _, rows, base, _, _ = _layer(self.parameters["layers"][0])
         numbers = {point.pc: number for number, point in enumerate(environment.points)}
         if pc not in numbers:  # never asked: a single choice is left in every state
+            return base, []
+        if not isinstance(encoder, OneHot):  # a first layer on counts looks nothing up
             return base, []
         names = {slot: name for name, slot in environment.interpreter.flow.slots.items()}
         base, lookups, live = base.copy(), [], encoder.live[numbers[pc]]

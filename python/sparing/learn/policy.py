@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from math import prod
 from typing import Any, TypeAlias
 
@@ -81,10 +81,22 @@ def post_states(
     flow = environment.interpreter.flow
     segment = flow.segments[flow.segment_of[period]]
     ends = segment.epoch.stages[stage]
-    decide = jax.jit(partial(_decide, environment, apply, segment, ends, period))
+    decide = _compiled(environment, apply, segment, ends, period)
     begin = np.full(len(states), segment.node_start[ends[0]], dtype=np.int32)
     found = decide(parameters, begin, [int32(column) for column in np.transpose(states)])
     return np.stack([np.asarray(values) for values in found], axis=1).astype(np.int32)
+
+
+@lru_cache(maxsize=8)
+def _compiled(
+    environment: EpochEnvironment,
+    apply: Apply,
+    segment: Segment,
+    ends: tuple[int, int],
+    period: int,
+) -> Callable[..., list[jax.Array]]:
+    """Return `_decide` of a network, kept for the next states: to compile takes seconds."""
+    return jax.jit(partial(_decide, environment, apply, segment, ends, period))
 
 
 def greedy(values: jax.Array, mask: jax.Array) -> jax.Array:

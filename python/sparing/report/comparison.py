@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparing.evaluate.explanation import MAX_STATES, ActionCase, explain_policy
-from sparing.evaluate.policy_comparison import RULED_STATES, SEARCHED_STATES, PolicyRow, policy_rows
+from sparing.evaluate.policy_comparison import (
+    RULED_STATES,
+    SEARCHED_STATES,
+    PolicyRow,
+    limits_refused,
+    policy_rows,
+)
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import TablePolicy
 from sparing.report.thesis_comparison import NOTES, compare_with_thesis, tables_json
@@ -60,17 +66,29 @@ def compare_problem(case: str, problem: MultiComponentProblem) -> Comparison:
         policy=policy,
         actions=actions,
         report=report,
-        left_out=[*left_out, *_too_large(problem)],
+        left_out=[*left_out, *_tuned(problem, rows), *_too_large(problem)],
     )
+
+
+def _tuned(problem: MultiComponentProblem, rows: dict[str, PolicyRow]) -> list[str]:
+    """Say whose limits tuned control limits are."""
+    if "limits" not in rows or problem.num_states <= SEARCHED_STATES:
+        return []
+    from sparing.large.crew_system import CrewSystem
+
+    types = [[problem.names[i] for i in held] for held in CrewSystem(problem).members]
+    named = "; ".join(", ".join(names) for names in types)
+    return [f"control limits are tuned by simulation, one per type of component: {named}."]
 
 
 def _too_large(problem: MultiComponentProblem) -> list[str]:
     """Say what is not done for a problem of this size."""
     remarks = []
     if problem.result == "chosen" and problem.num_states > RULED_STATES:
-        remarks.append(f"no rules, as they are evaluated up to {RULED_STATES:,} states.")
-    elif problem.result == "chosen" and problem.num_states > SEARCHED_STATES:
-        remarks.append(f"no control limits: they are searched up to {SEARCHED_STATES:,} states.")
+        remarks.append(f"no random rules, as they are evaluated up to {RULED_STATES:,} states.")
+    refused = limits_refused(problem)
+    if problem.result == "chosen" and problem.num_states > SEARCHED_STATES and refused is not None:
+        remarks.append(f"no control limits beyond {SEARCHED_STATES:,} states: {refused}")
     if problem.num_states > MAX_STATES:
         remarks.append(f"no explanation of the policy: it is for up to {MAX_STATES:,} states.")
     return remarks

@@ -49,12 +49,13 @@ class Runner:
         weights: Mapping[str, float],
         seed: int,
         num_threads: int,
-        lanes: int = _LANES,
+        lanes: int | None = None,
         kernel: str = "widest",
     ) -> None:
         self.epochs, self.policies = epochs, policies
         self.weights, self.kinds = weights, [*weights]
-        self.seed, self.num_threads, self.lanes = seed, num_threads, lanes
+        self.seed, self.num_threads = seed, num_threads
+        self.lanes = lanes  # None: by the policy; no result depends on it
         self.kernel = kernel  # "general", or for small epochs "baseline", "avx2", "avx512"
         self._plans: dict[tuple[int, int], _core.RolloutPlan] = {}
 
@@ -96,7 +97,6 @@ class Runner:
             else (np.ascontiguousarray(totals[:, [self.kinds.index(k) for k in epoch.kinds]]))
         )
         callback = not isinstance(policy, TablePolicy | RowPolicy | HandedOver)
-        lanes = _NETWORK_LANES if isinstance(policy, HandedOver) else self.lanes
         trouble = self._plans[key].run(
             states,
             sums,
@@ -106,7 +106,7 @@ class Runner:
             0,
             self._epoch_weights(first, last) if weigh else np.empty(0),
             totals is not None,
-            _CALLBACK_LANES if callback else lanes,
+            _CALLBACK_LANES if callback else self._lanes(policy, len(states)),
             1 if callback else self.num_threads,
             self.kernel,
         )
@@ -115,6 +115,14 @@ class Runner:
         if totals is not None:
             totals[:, [self.kinds.index(k) for k in epoch.kinds]] = sums
         return states
+
+    def _lanes(self, policy: Policy, replications: int) -> int:
+        """Return the lanes of a block, few enough for every thread to have one."""
+        if self.lanes is not None:
+            return self.lanes
+        if not isinstance(policy, HandedOver):
+            return _LANES
+        return max(1, min(_NETWORK_LANES, -(-replications // self.num_threads)))
 
     def _epoch_weights(self, first: int, last: int) -> NDArray[np.float64]:
         discounts = np.array([epoch.discount for epoch in self.epochs])
