@@ -29,6 +29,7 @@ class TableEnvironment:
     starts: tuple[int, ...] = field(default=(0,))
 
     state_width = 1
+    finite = True  # as far as the tables say; lanes begin at the first of `starts`
 
     @property
     def num_actions(self):

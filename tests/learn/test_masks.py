@@ -1,5 +1,7 @@
 """Forbidden choices: never stored, explored, taken as greedy, or part of a target or a mean."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -141,7 +143,7 @@ def test_truncation_bootstraps():
     """Lanes that are sent back after each epoch are cut off, not at an end.
 
     Their transitions keep the weight of what follows and the true next state; steps add up as
-    far as the cut. In the probe that truly ends after two periods the weight is 0 there.
+    far as the cut.
     """
     environment = random_environment(4)
     cut_often = Settings(lanes=4, buffer=4 * 16, episode=2, steps=4, updates=1, num_steps=3)
@@ -163,8 +165,18 @@ def test_truncation_bootstraps():
     weights = np.asarray(batch.discount).round(5)
     assert {*weights.tolist()} == {*np.float32([0.9, 0.81]).tolist()}  # never beyond the cut
 
-    ends = make_training(
-        PROBES["two periods"](), Settings(lanes=4, buffer=4 * 16), centre=Centre.none, chunk=1
-    )
+
+def test_ended_lanes_begin_again_and_cut_ones_go_elsewhere():
+    """Two periods: behind the last one the weight is 0, and the lane is at the case's start."""
+    probe = replace(PROBES["two periods"](), starts=(0, 1, 2))
+    chosen = Settings(lanes=8, buffer=8 * 64, restart=0.5)
+    ends = make_training(probe, chosen, centre=Centre.none, chunk=1)
     held = jax.device_get(jax.jit(ends.init)(jnp.uint32(0)).replay)
-    np.testing.assert_array_equal(held.discount == 0.0, held.states[..., 0] > 0)
+    over = held.discount == 0.0
+    np.testing.assert_array_equal(over, held.states[..., 0] > 0)
+    before, behind = held.states[:-1, :, 0], held.states[1:, :, 0]
+    going = ~over[:-1] & ~held.cut[:-1]
+    assert (behind[over[:-1]] == 0).all()
+    assert {*behind[~over[:-1] & held.cut[:-1]].tolist()} == {0, 1, 2}
+    np.testing.assert_array_equal(behind[going], held.next_states[:-1, :, 0][going])
+    assert (before[going] == 0).all()

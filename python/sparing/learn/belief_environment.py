@@ -50,6 +50,7 @@ class BeliefEnvironment:
         count = len(components)
         self.widths = [component.num_states for component in components]
         self.num_actions = len(CHOICES)
+        self.finite = problem.periods is not None
         time = 0 if problem.periods is None else 3
         self.num_features = sum(self.widths) + count * (1 + len(CHOICES)) + time
         self.state_width = 2 + 2 * count + sum(self.widths)

@@ -48,11 +48,14 @@ class Environment(Protocol):
         F: width of the features.
     state_width
         W: integers that hold the state of one lane, a partial decision included.
+    finite
+        Whether an episode comes to an end, where `Transition.discount` is 0.
     """
 
     num_actions: int
     num_features: int
     state_width: int
+    finite: bool
 
     def initial(self, key: jax.Array, lanes: int) -> jax.Array:
         """Return the states int32 [lanes, W] at which the model starts."""

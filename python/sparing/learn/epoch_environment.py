@@ -44,7 +44,7 @@ class EpochEnvironment:
     def __init__(
         self, process: Process, view: Literal["flat", "sequential"], features: FeatureName
     ) -> None:
-        self.process, self.view = process, view
+        self.process, self.view, self.finite = process, view, process.finite
         self.interpreter = Interpreter(process, joint=view == "flat")
         self.points = self.interpreter.points
         live = {place.slot for point in self.points for place in point.live}

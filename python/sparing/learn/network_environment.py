@@ -43,6 +43,7 @@ class NetworkEnvironment:
     """
 
     feature_bounds = (0.0, 1.0)
+    finite = True
 
     def __init__(self, problem: SparesNetwork, part: Part | None = None) -> None:
         self.problem, self.part = problem, problem.one(part)

@@ -28,6 +28,7 @@ class PenalisedEnvironment:
         self.num_actions = environment.num_actions
         self.num_features = environment.num_features
         self.state_width = environment.state_width
+        self.finite = environment.finite
         self._posts = _posts(environment)
 
     def initial(self, key: jax.Array, lanes: int) -> jax.Array:

@@ -35,6 +35,7 @@ class TwinEnvironment:
     """
 
     feature_bounds = (-20.0, 20.0)
+    finite = True
 
     def __init__(self, twin: Twin, *, step_hours: float = STEP_HOURS) -> None:
         self.tables = twin_tables(twin, step_hours=step_hours)
