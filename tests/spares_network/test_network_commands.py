@@ -67,8 +67,16 @@ def test_a_rolling_plan_is_saved_too(run, tmp_path):
     [
         (("solve", SERIAL, "--dtype", "mixed"), "only --dtype float64 or float32 is supported"),
         (("simulate", SERIAL, "--policy", "best"), "--policy must be optimal, min-max=s,S"),
-        (("simulate", SERIAL, "--policy", "min-max=1"), "needs 2 whole numbers for location"),
-        (("simulate", SERIAL, "--policy", "base-stock=site:2"), "for location 'central'"),
+        (("simulate", SERIAL, "--policy", "min-max=1"), "give two whole numbers per location"),
+        (("simulate", SERIAL, "--policy", "base-stock=site:2"), "no levels are given for central"),
+        (("simulate", SERIAL, "--policy", "min-max=3,1"), "the least at 'central' must be below"),
+        (("simulate", SERIAL, "--policy", "base-stock=-3"), "the level at 'central' must be >= 0"),
+        (
+            ("simulate", SERIAL, "--policy", "min-max=central:1:3,site:0:2,hub:0:1"),
+            "unknown location 'hub'; known: ['central', 'site']",
+        ),
+        (("simulate", SERIAL, "--epochs", "7"), "--epochs is not for such a case"),
+        (("solve", SERIAL, "--criterion", "average"), "--criterion is not for such a case"),
         (("simulate", SERIAL, "--warm-up", "5"), "--warm-up must be 0"),
         (("simulate", SERIAL, "--policy", str(DATA)), "holds no saved solution"),
     ],
@@ -81,7 +89,13 @@ def test_wrong_commands_get_one_line(run, arguments, message):
 
 
 @pytest.mark.parametrize(
-    "rule", ["min-max=1,3", "fixed-quantity=1,2", "base-stock=central:3;site:2"]
+    "rule",
+    [
+        "min-max=1,3",
+        "fixed-quantity=1,2",
+        "base-stock=central:3;site:2",
+        "base-stock=central:3,site:2",
+    ],
 )
 def test_rules_are_simulated(run, rule):
     code, out, _ = run("simulate", SERIAL, "--policy", rule, *MANY)

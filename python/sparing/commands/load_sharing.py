@@ -6,4 +6,6 @@ from sparing.commands.load_sharing_solve import solve
 from sparing.commands.load_sharing_text import case_row
 from sparing.evaluate.sizing import DEFAULT_TOL
 
-__all__ = ["DEFAULT_TOL", "case_row", "compare", "simulate", "solve"]
+TAKES_EPOCHS = True  # of simulate: units of time
+
+__all__ = ["DEFAULT_TOL", "TAKES_EPOCHS", "case_row", "compare", "simulate", "solve"]

@@ -15,6 +15,7 @@ import typer
 from sparing.exact.policy_evaluation import Bounds
 
 WIDTH = 100  # no table is wider, however wide the terminal
+_NO_LIMIT = 10_000  # columns; what is printed in one block is never cut
 
 
 def print_error(message: str) -> None:
@@ -64,7 +65,46 @@ def finite(content: Any) -> Any:
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", left: int = 1
 ) -> None:
-    """Print a plain table whose first `left` columns are text and the others are numbers."""
+    """Print a plain table whose first `left` columns are text and the others are numbers.
+
+    One that is wider than the terminal is printed in several blocks of columns, each with the
+    first columns beside it: no figure is cut.
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    room = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    for position, block in enumerate(_blocks(columns, rows, left, room)):
+        if position > 0:
+            print()
+        cells = [[row[i] for i in block if i < len(row)] for row in rows]
+        _print_block([columns[i] for i in block], cells, "" if position else title, left)
+
+
+def _blocks(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], left: int, room: int
+) -> list[list[int]]:
+    """Return the columns of each block that is at most `room` wide, where that is possible."""
+    from rich.cells import cell_len
+
+    count = len(columns)
+    texts = [[columns[i], *(row[i] for row in rows if i < len(row))] for i in range(count)]
+    widths = [2 + max(map(cell_len, column)) for column in texts]  # a space on both sides
+    room += 1  # the last space is not printed
+    beside = list(range(min(left, count)))
+    if sum(widths) <= room or sum(widths[:left]) + max(widths[left:], default=0) > room:
+        return [list(range(count))]
+    blocks = [list(beside)]
+    for i in range(left, count):
+        if sum(widths[j] for j in blocks[-1]) + widths[i] > room:
+            blocks.append(list(beside))
+        blocks[-1].append(i)
+    return blocks
+
+
+def _print_block(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], title: str, left: int
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -74,8 +114,7 @@ def print_table(
         table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False)
-    console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
+    console = Console(highlight=False, markup=False, width=_NO_LIMIT)
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():

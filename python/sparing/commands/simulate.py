@@ -27,6 +27,8 @@ from sparing.models.multi_component import MultiComponentProblem
 from sparing.registry import command_face
 from sparing.simulate.results import SimulationResult
 
+EPOCHS = 2000  # without --epochs
+
 
 def simulate(
     case: CaseArgument,
@@ -41,8 +43,13 @@ def simulate(
         ),
     ] = "optimal",
     epochs: Annotated[
-        int, typer.Option(help="Inspections a replication (load-sharing: units of time).")
-    ] = 2000,
+        int | None,
+        typer.Option(
+            help="Inspections a replication (load-sharing: units of time); other kinds have"
+            " periods of their own.",
+            show_default=str(EPOCHS),
+        ),
+    ] = None,
     replications: Annotated[int, typer.Option(help="Independent replications.")] = 100,
     warm_up: Annotated[int, typer.Option(help="The same, left out at the start.")] = 0,
     replacement_probability: Annotated[
@@ -62,11 +69,13 @@ def simulate(
         loaded = load_problem(case)
         face = command_face(loaded)
         if face is not None:
+            if epochs is not None and not getattr(face, "TAKES_EPOCHS", False):
+                raise ValueError(f"{case}: --epochs is not for such a case: periods are its own.")
             face.simulate(
                 case,
                 loaded,
                 policy=policy,
-                horizon=epochs,
+                horizon=EPOCHS if epochs is None else epochs,
                 warm_up=warm_up,
                 replications=replications,
                 seed=seed,
@@ -74,6 +83,7 @@ def simulate(
                 as_json=json,
             )
             return
+        epochs = EPOCHS if epochs is None else epochs
         problem = multi_component(loaded)
         chosen = policy_of(
             problem, policy, replacement_probability=replacement_probability, threads=threads

@@ -126,7 +126,7 @@ def solve(
             solve_goals(
                 case,
                 problem,
-                tol=tol or 1e-6,
+                tol=1e-6 if tol is None else tol,
                 threads=threads,
                 out=out,
                 checkpoint=checkpoint,
@@ -172,6 +172,8 @@ def _check_supported(
     known = getattr(face, "FURTHER_OPTIONS", ("discount",) if face is None else ())
     only = getattr(face, "CRITERION", "average")
     if face is not None and (criterion or only) != only:
+        if only not in set(CriterionName):
+            raise ValueError(f"{case}: --criterion is not for such a case: costs count in {only}.")
         raise ValueError(f"{case}: only --criterion {only} is supported for such a case.")
     for name, value in further.items():
         if value is not None and name not in known:

@@ -16,6 +16,7 @@ from sparing.commands.output import (
     print_table,
 )
 from sparing.commands.progress import shown_progress
+from sparing.commands.rule_levels import levels_of
 from sparing.commands.spares_network_text import FORMAT, summary
 from sparing.evaluate.network_plan import PartPlan, SolveOptions
 from sparing.evaluate.network_solution import solve_network
@@ -25,7 +26,7 @@ from sparing.models.spares_network import Part, SparesNetwork
 from sparing.policies import TablePolicy
 from sparing.simulate.spares_network import NetworkPolicy, simulate_network
 
-_RULES = {"min-max": 2, "fixed-quantity": 2, "base-stock": 1}  # numbers of each rule
+RULES = ("min-max", "fixed-quantity", "base-stock")
 
 
 def simulate(
@@ -77,7 +78,7 @@ def policy_of(problem: SparesNetwork, text: str, threads: int) -> NetworkPolicy:
     """Return what ``--policy`` asks for.
 
     "optimal", the folder of a saved solution, or a rule: ``min-max=s,S``, ``fixed-quantity=r,Q``,
-    ``base-stock=S`` for all locations, or ``min-max=central:2,5;site:0,2`` by location.
+    ``base-stock=S`` for all locations, or ``min-max=central:2:5,site:0:2`` by location.
     """
     if text == "optimal":
         with shown_progress() as progress:
@@ -86,37 +87,22 @@ def policy_of(problem: SparesNetwork, text: str, threads: int) -> NetworkPolicy:
     if Path(text).is_dir():
         return load_network_solution(text, problem)
     kind, _, numbers = text.partition("=")
-    if kind not in _RULES:
+    if kind not in RULES:
         raise ValueError(
             "--policy must be optimal, min-max=s,S, fixed-quantity=r,Q, base-stock=S, or the folder"
             f" of a saved solution; got {text!r}."
         )
     names = problem.parts[0].names
-    values = np.array([_numbers(kind, numbers, name) for name in names])
+    levels = levels_of(kind, numbers, names)
+    missing = [name for name in names if name not in levels]
+    if missing:
+        raise ValueError(f"--policy {kind}: no levels are given for {', '.join(missing)}.")
+    values = np.array(list(levels.values()))
     if kind == "min-max":
         return StockRules.min_max(values[:, 0], values[:, 1])
     if kind == "fixed-quantity":
         return StockRules.fixed_quantity(values[:, 0], values[:, 1])
     return StockRules.base_stock(values[:, 0])
-
-
-def _numbers(kind: str, text: str, name: str) -> list[int]:
-    """Return the numbers of one location."""
-    entries = {
-        place.strip() if colon else "": rest if colon else place
-        for place, colon, rest in (entry.partition(":") for entry in text.split(";"))
-    }
-    given = entries.get(name, entries.get(""))
-    try:
-        found = [] if given is None else [int(part) for part in given.split(",")]
-    except ValueError:
-        found = []
-    if len(found) != _RULES[kind]:
-        raise ValueError(
-            f"--policy {kind}= needs {_RULES[kind]} whole numbers for location {name!r}; got"
-            f" {text!r}."
-        )
-    return found
 
 
 def load_network_solution(folder: str | Path, problem: SparesNetwork) -> NetworkPolicy:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from sparing.commands.output import note
+from sparing.commands.rule_levels import NUMBERS, levels_of
 
 POLICY_HELP = (
     "optimal (the exact plan, looked up), closed-loop (solved anew as records come in), or"
@@ -18,7 +19,7 @@ POLICY_HELP = (
     " compare --quick, which takes seconds a part."
 )
 EXACT_STATES = 1 << 22  # states of a period up to which a plan is solved for the twin
-RULES = {"one-for-one": 1, "min-max": 2, "fixed-quantity": 2}
+RULES = ("one-for-one", "min-max", "fixed-quantity")
 
 
 def rule_of(twin: Any, policy: str, service: float) -> tuple[Any, Any]:
@@ -111,20 +112,8 @@ def _given(twin: Any, kind: str, text: str) -> Any:
     from sparing.simulate.twin_rules import FixedQuantity, MinMax, OneForOne
 
     names = [location.name for location in twin.network.locations]
-    count = RULES[kind]
-    columns: list[dict[str, int]] = [{} for _ in range(count)]
-    for entry in text.split(","):
-        name, *values = (piece.strip() for piece in entry.split(":"))
-        if name not in names:
-            raise ValueError(f"--policy {kind}: unknown location {name!r}; known: {names}.")
-        if len(values) != count or not all(v.lstrip("-").isdigit() for v in values):
-            example = f"{name}:1:3" if count == 2 else f"{name}:2"
-            raise ValueError(
-                f"--policy {kind}: give {'two whole numbers' if count == 2 else 'a whole number'}"
-                f" per location, such as {example}; got {entry!r}."
-            )
-        for column, value in zip(columns, values, strict=True):
-            column[name] = int(value)
+    levels = levels_of(kind, text, names)
+    columns = [{name: numbers[i] for name, numbers in levels.items()} for i in range(NUMBERS[kind])]
     if kind == "one-for-one":
         return OneForOne(columns[0])
     return MinMax(*columns) if kind == "min-max" else FixedQuantity(*columns)

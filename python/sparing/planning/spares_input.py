@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -119,6 +120,15 @@ def check_together(found: SparesInput, log: ProblemLog) -> None:
     """Note what is wrong between the files."""
     if not found.parts:
         log.add(SETTINGS, 0, "spares.part", "there is no part: list them, or give failures.csv")
+    if found.stock is not None:  # new records may count what those on file counted already
+        times = Counter(
+            zip(found.stock.part, found.stock.location, found.stock.time.tolist(), strict=True)
+        )
+        for (part, location, time), count in times.items():
+            if count > 1:
+                day = (UNIX + timedelta(days=int(time))).isoformat()
+                what = f"{part!r} at {location!r} is counted for that time already, on {day}"
+                log.add(f"{STOCK}.csv", 0, "Time", what)
     last = found.settings.last
     if last is None:
         return
