@@ -234,7 +234,8 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
     if "advice" in metrics:
         _print_maintenance(metrics, out)
     if "spares" in metrics:
-        print()
+        if "advice" in metrics:
+            print()
         print_stocks(metrics["spares"], out)
     tables = [name for name in ("policy.parquet", "stock_policy.parquet") if (out / name).exists()]
     print(f"\nwrote {out}: report.html, metrics.json, {', '.join(tables)}")
@@ -253,7 +254,7 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
             words[:WORDS] + "..." if many and len(words) > WORDS else words,
         ]
         for a in metrics["advice"]
-        if (words := _words(a))
+        if (words := a["work"])
     ]
     total = len(metrics["advice"])
     print_table(
@@ -286,12 +287,3 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
             f"\ncost of the plan: {interval['lower']:.2f} to {interval['upper']:.2f} (95 %, wear"
             f" uncertain){worth}"
         )
-
-
-def _words(advice: dict[str, Any]) -> str:
-    changed = {
-        name: target
-        for name, target in advice["action"].items()
-        if target != (advice["states"][name] or 0)
-    }
-    return ", ".join(f"{name} to {target}" for name, target in changed.items())

@@ -12,12 +12,18 @@ from sparing.report.spares_basis import demand_to_come, rates_and_lead_times, sp
 from sparing.report.spares_charts import curve_chart, order_table
 
 SHOWN_PARTS = 30  # whose maps are drawn
+NO_STOCK = (
+    "No stock is on record, so these are no orders to place: they are what would be due if nothing"
+    " were on any shelf or under way. Count the shelves into stock.csv (Part, Location, Time, On"
+    " Hand) and plan again, or ask `sparing policy` for the stock there is. What the stocks cost"
+    " below is from empty shelves, too."
+)
 
 
 def spares_report(spares: SparesPlan, change: SparesChange | None = None) -> str:
     """Return the report of a folder of spares alone as one HTML file."""
     return html.page(
-        "Spares plan",
+        f"Spares plan of {spares.source.today}",
         [
             orders_now(spares),
             *([spares_changed(change)] if change is not None else []),
@@ -60,9 +66,13 @@ def orders_now(spares: SparesPlan) -> str:
     day = spares.source.today.isoformat()
     if not rows:
         return html.section("Orders to place now", html.paragraph(f"None, as of {day}."))
+    if spares.source.stock is None:
+        title, words = "Orders if every shelf is empty", NO_STOCK
+    else:
+        title, words = "Orders to place now", f"{len(rows)} orders are due by the stock of {day}."
     return html.section(
-        "Orders to place now",
-        html.paragraph(f"{len(rows)} orders are due by the stock of {day}."),
+        title,
+        html.paragraph(words),
         html.table(["part", "location", "from", "net stock", "on order", "do now"], rows, marked=5),
         html.paragraph(
             "Net stock is what is on hand less what waits for a unit; ? is not on record.", "note"
@@ -198,9 +208,10 @@ def stock_cost(spares: SparesPlan) -> str:
     if (found := spares.policy.solution) is not None:
         times = spares.policy.price
         price = f", downtime at {times:.3g} times its cost as the SLA asks" if times != 1.0 else ""
+        names = ", ".join(plan.part.name for plan in found.plans)
         parts.append(
             html.paragraph(
-                f"The exact plans of {len(found.plans)} parts cost {found.objective:,.6f} over"
+                f"The exact plans ({names}) cost {found.objective:,.6f} over"
                 f" {found.problem.periods} reviews{price}: the optimum in what the records lead to"
                 f" believe, certified to {found.upper - found.lower:.1g}.",
                 "note",
