@@ -98,9 +98,9 @@ def spares_changed(change: SparesChange) -> str:
     return html.section(
         "What changed in the stocks",
         html.paragraph(
-            f"{change.num_records} records were added to {change.file}. The stock"
-            f" {_decision(change)} What the policy is expected to cost moved from {before:,.2f} to"
-            f" {after:,.2f} per review."
+            f"{change.num_records} records were added to {change.file}."
+            f" {change.reason[0].upper()}{change.reason[1:]} What is expected per review moved from"
+            f" {before:,.2f} to {after:,.2f}."
         ),
         html.table(["failure rate of", "before", "now", "change"], rows),
         html.table(["order now: part", "location", "before", "now"], orders)
@@ -110,11 +110,6 @@ def spares_changed(change: SparesChange) -> str:
         if levels
         else html.paragraph("No stock level changed."),
     )
-
-
-def _decision(change: SparesChange) -> str:
-    """Return what became of the policy, to go on behind "The stock"."""
-    return f"was {change.reason}" if change.resolved else change.reason
 
 
 def stock_levels(spares: SparesPlan) -> str:
