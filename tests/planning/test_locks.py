@@ -58,9 +58,9 @@ def site(folder):
 def test_a_killed_process_holds_nothing_up(tmp_path, holder):
     out = tmp_path / "plan"
     process = holder(out)
-    with pytest.raises(ValueError, match=rf"is being written by process {process.pid} on .*--out"):
-        with locked(out):
-            pass
+    message = rf"is being written by process {process.pid} on .*--out"
+    with pytest.raises(ValueError, match=message), locked(out):
+        pass
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert (tmp_path / ".plan.lock").exists()  # left behind, and of no effect

@@ -133,7 +133,7 @@ def test_a_kept_policy_is_read_as_the_closed_loop_reads_it(planned, first):
     assert len(metrics["hyper_score"]["periods"]) == 2
     report = (planned / "plan" / "report.html").read_text()
     assert "HyperScore of the stocks" in report
-    assert "The stock policy kept as asked" in report
+    assert "Policy kept as asked" in report
 
 
 def sparing_policy(folder, at):
@@ -177,7 +177,7 @@ def test_good_reviews_keep_the_policy_and_bad_ones_plan_anew(planned, first, tmp
     alone = plan_folder(bad)
     assert found["exact"]["objective"]["lower"] == alone.policy.solution.lower
     assert found["in_force"] == {"since": "2025-01-30", "reviews_left": 4, "kept": False}
-    assert "planned anew" in (bad / "plan" / "report.html").read_text()
+    assert "Planned anew: " in (bad / "plan" / "report.html").read_text()
 
 
 def test_days_of_several_updates_are_counted_from_the_plan(planned):

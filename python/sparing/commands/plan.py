@@ -239,7 +239,8 @@ def _print_plan(metrics: dict[str, Any], out: Path) -> None:
     if "advice" in metrics:
         _print_maintenance(metrics, out)
     if "spares" in metrics:
-        print()
+        if "advice" in metrics:
+            print()
         print_stocks(metrics["spares"], out)
     tables = [name for name in ("policy.parquet", "stock_policy.parquet") if (out / name).exists()]
     print(f"\nwrote {out}: report.html, metrics.json, {', '.join(tables)}")
@@ -258,7 +259,7 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
             words[:WORDS] + "..." if many and len(words) > WORDS else words,
         ]
         for a in metrics["advice"]
-        if (words := _words(a))
+        if (words := a["work"])
     ]
     total = len(metrics["advice"])
     print_table(
@@ -294,12 +295,3 @@ def _print_maintenance(metrics: dict[str, Any], out: Path) -> None:
             f" uncertain){worth}"
         )
         print_worth(found)
-
-
-def _words(advice: dict[str, Any]) -> str:
-    changed = {
-        name: target
-        for name, target in advice["action"].items()
-        if target != (advice["states"][name] or 0)
-    }
-    return ", ".join(f"{name} to {target}" for name, target in changed.items())

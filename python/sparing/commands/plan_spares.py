@@ -19,6 +19,8 @@ def print_stocks(spares: dict[str, Any], out: Path) -> None:
         stock = [str(level["net_stock"]), str(level["on_order"]), str(order["quantity"])]
         rows.append([order["part"], order["location"], *stock])
     title = f"{len(orders)} orders to place, by the stock of {spares['day']}"
+    if not spares["stock_on_record"]:
+        title = f"no stock is on record; if every shelf were empty: {len(orders)} orders"
     print_table(["part", "location", "net stock", "on order", "order now"], rows, title=title)
     if len(orders) > SHOWN_ORDERS:
         print(f"... {len(orders) - SHOWN_ORDERS} more in {out / 'report.html'}")

@@ -253,7 +253,6 @@ def _saved_row(place: Path, key: str) -> dict[str, Any] | None:
 def _planned(task: PlanTask) -> dict[str, Any]:
     from sparing.planning.maintenance_plan import MaintenancePlan
     from sparing.planning.whole import plan_folder
-    from sparing.report.plan_report import action_words
 
     started = time.monotonic()
     plan = plan_folder(task.folder, settings=task.settings, memory=task.memory, steps=task.steps)
@@ -264,8 +263,7 @@ def _planned(task: PlanTask) -> dict[str, Any]:
     stocks = plan.spares if isinstance(plan, MaintenancePlan) else plan
     if isinstance(plan, MaintenancePlan):
         row = _maintenance_row(plan)
-        names = plan.problem.names
-        actions += [{"unit": a.unit, "do": action_words(names, a)} for a in plan.to_do]
+        actions += [{"unit": a.unit, "do": plan.work(a)} for a in plan.to_do]
     if stocks is not None:
         remarks += stocks.remarks if stocks is not plan else []
         actions += [

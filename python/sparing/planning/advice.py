@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sparing.evaluate.actions import Action, actions_of
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.planning.folder import PlanInput
+from sparing.planning.folder import PlanInput, PlannedComponent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,32 @@ class UnitAdvice:
         """Whether anything is to be done."""
         pairs = zip(self.states, self.action, strict=False)
         return any(target != (state or 0) for state, target in pairs)
+
+
+def work_words(
+    components: Sequence[PlannedComponent], states: Sequence[int | None], action: Action
+) -> str:
+    """Return what is to be done in the words of the maintenance records, empty if nothing.
+
+    A component that is made as new gets the name of its renewals; where plan.toml names none, or
+    another state is the aim, the states are told.
+    """
+    words = []
+    for component, known, target in zip(components, states, action, strict=False):
+        state, name = known or 0, component.name
+        if target == "maintain":
+            words.append(f"{name}: maintain")
+        elif target == 0 and state != 0 and component.renewals:
+            words.append(f"{name}: {' or '.join(component.renewals)}")
+        elif target != state:
+            words.append(f"{name}: from {state} to {target}")
+    return ", ".join(words)
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Return a key by which "unit 2" comes before "unit 10"."""
+    pieces = re.split(r"(\d+)", name)
+    return [(int(x), "") if x.isdecimal() else (-1, x) for x in pieces]
 
 
 def current_states(
@@ -68,7 +96,9 @@ def current_states(
     for time, _, unit, name, state in sorted(events):
         states.setdefault(unit, list(nothing))[position[name]] = state
         seen.setdefault(unit, list(nothing))[position[name]] = time
-    return {unit: (tuple(states[unit]), tuple(seen[unit])) for unit in sorted(states)}
+    return {
+        unit: (tuple(states[unit]), tuple(seen[unit])) for unit in sorted(states, key=natural_order)
+    }
 
 
 def advice_of(

@@ -102,7 +102,8 @@ def estimate(plan: PlanInput) -> Estimates:
         try:
             found[component.kind] = _estimated(plan, component.kind, plan.seed + position)
         except ValueError as error:
-            log.add("inspections", 0, component.kind, str(error))
+            for line in str(error).splitlines():
+                log.add("inspections", 0, component.kind, line)
     log.finish()
     return Estimates(
         components=found,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sparing.evaluate.policy_comparison import PolicyRow
 from sparing.exact.solution import Solution
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.planning.advice import UnitAdvice
+from sparing.planning.advice import UnitAdvice, work_words
 from sparing.planning.estimation import Estimates
 from sparing.planning.folder import PlanInput
 from sparing.planning.large import LargeSolution
@@ -63,6 +63,10 @@ class MaintenancePlan:
     def to_do(self) -> tuple[UnitAdvice, ...]:
         """The advice on units that need work now."""
         return tuple(advice for advice in self.advice if advice.needs_work)
+
+    def work(self, advice: UnitAdvice) -> str:
+        """Return what is to be done with a unit in words, empty if nothing."""
+        return work_words(self.source.components, advice.states, advice.action)
 
     def save(
         self, folder: str | Path, *, change: PlanChange | SparesChange | None = None

@@ -31,6 +31,7 @@ from sparing.records.paths import Array
 from sparing.records.problems import ProblemLog
 from sparing.records.stocks import joined_orders, joined_stock, read_orders, read_stock
 from sparing.records.tables import column_key, read_table
+from sparing.records.times import time_text
 
 INSPECTIONS, MAINTENANCE = "inspections", "maintenance"
 OF_UNITS, OF_STOCKS = (INSPECTIONS, MAINTENANCE), (FAILURES, STOCK, ORDERS)
@@ -189,7 +190,7 @@ def _with_units(
     known = set(zip(old.unit, old.component, old.time.tolist(), strict=True))
     for unit, component, time in zip(seen.unit, seen.component, seen.time.tolist(), strict=True):
         if (unit, component, time) in known:
-            what = f"{component!r} of {unit!r} at {time:g} is on record already"
+            what = f"{component!r} of {unit!r} at {time_text(time)} is on record already"
             log.add(path.name, 0, "Time", what)
     return replace(source, inspections=joined(old, seen)), len(seen.unit), seen.time
 

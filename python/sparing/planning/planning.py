@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sparing.evaluate.metrics import long_run_metrics
 from sparing.evaluate.policy_comparison import PolicyRow, policy_rows
 from sparing.exact.solution import Solution
@@ -132,6 +134,7 @@ def judged_plan(
     """
     policy = solution.policy
     notes = [solution.message] if solution.message else []
+    notes += free_work(problem)
     expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
     rows: Mapping[str, PolicyRow]
@@ -167,6 +170,20 @@ def judged_plan(
         scores=PeriodRecords(source, problem).scores(source.scoring.targets(expected)),
         spares=plan_of_spares(source, progress, stock),
     )
+
+
+def free_work(problem: MultiComponentProblem) -> list[str]:
+    """Return remarks on work that costs nothing, which is more often an oversight than meant."""
+    found = []
+    for component in problem.components:
+        cost = np.asarray(component.maintenance_cost)
+        pairs = [f"{i} to {j}" for i, j in np.argwhere(np.tril(cost == 0.0, -1)).tolist()]
+        if pairs:
+            found.append(
+                f"{component.name}: by maintenance_cost in plan.toml it is brought from"
+                f" {', '.join(pairs)} for nothing; write inf where there is no such work."
+            )
+    return found
 
 
 def expected_measures(

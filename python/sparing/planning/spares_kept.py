@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from math import ceil
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from sparing.planning.spares_in_force import SolvedStock, decided, plan_of_table
 from sparing.planning.spares_input import SparesInput
 from sparing.planning.spares_methods import StockPolicy
 from sparing.planning.spares_problem import judged
-from sparing.planning.spares_scoring import ROUNDING, ReviewRecords
+from sparing.planning.spares_scoring import ReviewRecords
 from sparing.simulate.spares_network import PartPolicy
 
 MOST_LATE = 0.05  # of orders that may take longer than a kept policy knows, which has them come
@@ -142,9 +142,10 @@ def stock_in_force(folder: Path, last_day: float, **options: Any) -> StockInForc
 def going_on(solved: SolvedStock, source: SparesInput, longer: SparesNetwork) -> GoingOn | str:
     """Return the policy in force from now on, or why it does not fit any more.
 
-    An exact plan is read at the review that now is or comes next, and at the number of failures
-    at which its belief has the mean rate that is believed now: that is what was seen where
-    exposure and records are as planned, and the nearest otherwise.
+    An exact plan is read at the review that is nearest, behind its own day at the second one, as
+    the first knows of no failures since; and at the number of failures at which its belief has the
+    mean rate that is believed now: that is what was seen where exposure and records are as planned,
+    and the nearest otherwise.
 
     Parameters
     ----------
@@ -157,7 +158,8 @@ def going_on(solved: SolvedStock, source: SparesInput, longer: SparesNetwork) ->
     if names != [part.name for part in old.parts]:
         return f"the parts on record are others than before: {', '.join(names)}"
     exact = [name for name, policy in solved.policies.items() if isinstance(policy, PartPlan)]
-    over = ceil((source.now - solved.day) / source.settings.period - ROUNDING) if exact else 0
+    since = (source.now - solved.day) / source.settings.period
+    over = max(floor(since + 0.5), 1) if exact and since > 0.0 else 0
     if over >= old.periods:
         return f"the {old.periods} reviews of its exact plans are over"
     try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sparing.records.columns import RecordColumns, read_columns
 from sparing.records.paths import Spans
 from sparing.records.problems import ProblemLog
+from sparing.records.times import time_text
 
 INSPECTION_FIELDS = ("Unit", "Component", "Time", "State")
 MAINTENANCE_FIELDS = ("Unit", "Component", "Time", "Action", "Cost")
@@ -142,7 +143,7 @@ def spans_of(
                 num_cut += 1
             elif time > last[1]:
                 found.append((last[2], state, time - last[1]))
-                labels.append(f"unit {unit!r}, inspected at {time:g},")
+                labels.append(f"unit {unit!r}, inspected at {time_text(time)},")
         last = (unit, time, state)
     start, end, duration = zip(*found, strict=True) if found else ((), (), ())
     spans = Spans(

@@ -49,18 +49,24 @@ class Spans:
         object.__setattr__(self, "duration", duration)
 
     def check_possible(self, allowed: NDArray[np.bool_]) -> None:
-        """Raise ValueError if a state is out of range, or cannot be reached by `allowed` moves."""
+        """Raise ValueError if a state is out of range, or cannot be reached by `allowed` moves.
+
+        All spans that cannot be are named, a line each.
+        """
         size = len(allowed)
         for name, states in (("start", self.start), ("end", self.end)):
             for i in np.flatnonzero(states >= size):
                 raise ValueError(f"{name}[{i}] = {states[i]} is no state of 0..{size - 1}.")
         reach = np.linalg.matrix_power(allowed | np.eye(size, dtype=bool), size).astype(bool)
+        wrong = []
         for i in np.flatnonzero(~reach[self.start, self.end]):
             what = self.labels[int(i)] if self.labels else f"span {i}"
-            raise ValueError(
+            wrong.append(
                 f"{what} goes from state {self.start[i]} to {self.end[i]}, which no allowed moves"
                 " lead to; was there an action in between that is not on record?"
             )
+        if wrong:
+            raise ValueError("\n".join(wrong))
 
 
 def matrix_powers(matrix: Array, most: int) -> Array:

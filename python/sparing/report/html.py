@@ -11,9 +11,11 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); margin: 0 auto; max-width: 62rem;
   padding: 1rem; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+.scroll { overflow-x: auto; margin-bottom: .9rem; }
+table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right;
   white-space: nowrap; }
+th { white-space: normal; vertical-align: bottom; }
 td.act, p { overflow-wrap: anywhere; } td.act { white-space: normal; min-width: 12rem; }
 th:first-child, td:first-child, .text { text-align: left; }
 th button { font: inherit; font-weight: 600; background: none; border: 0; padding: 0;

@@ -75,6 +75,7 @@ def plan_metrics(plan: MaintenancePlan) -> dict[str, Any]:
                 "unit": a.unit,
                 "states": dict(zip(plan.problem.names, a.states, strict=True)),
                 "action": dict(zip(plan.problem.names, a.action, strict=False)),
+                "work": plan.work(a),
             }
             for a in plan.advice
         ],

@@ -10,6 +10,7 @@ from sparing.planning.large_robustness import LargeRobustness
 from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
+from sparing.records.times import time_text
 from sparing.report import html
 from sparing.report.plan_large import (
     compared_parts,
@@ -25,7 +26,6 @@ from sparing.report.spares_report import (
     spares_changed,
     spares_sections,
 )
-from sparing.report.times import time_text
 
 SHOWN_STATES = 512  # rows of the policy in the report; all are in policy.parquet
 LISTED_STATES = 1 << 20
@@ -63,10 +63,8 @@ def plan_report(
 def _now(plan: MaintenancePlan) -> str:
     names = plan.problem.names
     columns = names if len(names) <= SHOWN_COMPONENTS else ["not as new"]
-    rows = [
-        [a.unit, action_words(names, a), *_states(names, a), _last_seen(a)] for a in plan.advice
-    ]
-    rows.sort(key=lambda row: (not row[1], row[0]))
+    rows = [[a.unit, plan.work(a), *_states(names, a), _last_seen(a)] for a in plan.advice]
+    rows.sort(key=lambda row: not row[1])  # the order of units stays
     act = sum(bool(row[1]) for row in rows)
     return html.section(
         "What to do now",
@@ -95,17 +93,6 @@ def _changed(change: PlanChange) -> str:
         ),
         html.table(["component", "largest change of a probability"], shifts),
     )
-
-
-def action_words(names: Sequence[str], advice: UnitAdvice) -> str:
-    """Return what is to be done with a unit, empty if nothing."""
-    words = []
-    for name, state, target in zip(names, advice.states, advice.action, strict=False):
-        if target == "maintain":
-            words.append(f"maintain {name}")
-        elif target != (state or 0):
-            words.append(f"{name}: {state or 0} to {target}")
-    return ", ".join(words)
 
 
 def _states(names: Sequence[str], advice: UnitAdvice) -> list[str]:
@@ -191,7 +178,7 @@ def _policy(plan: MaintenancePlan) -> str:
     rows = []
     for state, action in zip(states.tolist(), actions, strict=True):
         advice = UnitAdvice(unit="", states=tuple(state), seen=(), action=action)
-        rows.append([*map(str, state), action_words(problem.names, advice)])
+        rows.append([*map(str, state), plan.work(advice)])
     what = "all states" if count == problem.num_states else f"the first {count} states"
     return html.section(
         "The policy",

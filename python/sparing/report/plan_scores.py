@@ -10,8 +10,8 @@ from sparing.planning.score_settings import ScoreSettings
 from sparing.planning.scoring import PeriodScore
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.spares_plan import SparesPlan
+from sparing.records.times import time_text
 from sparing.report import html
-from sparing.report.times import time_text
 
 LEFT, TOP, WIDTH, HEIGHT = 56.0, 12.0, 660.0, 180.0
 LEAST_TOP = 112.0  # a score is at most 111.11

@@ -66,8 +66,8 @@ def curve_chart(
     nines = [_nines(x) for x, _ in drawn]
     axes = _Axes((min(nines), max(nines)), (0.0, max(y for _, y in drawn)))
     labels = [
-        (_nines(s), f"{100 * s:g} %")
-        for s in (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
+        (_nines(s), f"{100 * s:.6g} %")
+        for s in _service_ticks([x for x, _ in drawn])
         if axes.x0 <= _nines(s) <= axes.x1
     ]
     parts = [_open(HEIGHT, f"{y_title} against {x_title}"), axes.frame(labels, x_title, y_title)]
@@ -79,7 +79,8 @@ def curve_chart(
             f'<circle cx="{axes.x(_nines(x)):.1f}" cy="{axes.y(y):.1f}" r="3" fill="{colour}"/>'
             for x, y in line
         ]
-        parts.append(_key(LEFT + 14, TOP + 14 + 17 * number, colour, name))
+        below = HEIGHT - BOTTOM - 10 - 17 * (len(lines) - 1 - number)  # where no costs are
+        parts.append(_key(LEFT + 14, below, colour, name))
     for number, (name, x, y) in enumerate(points):
         colour = COLOURS.get(name, "#222")
         at, up = axes.x(_nines(x)), axes.y(y)
@@ -165,6 +166,19 @@ def _nines(share: float) -> float:
 def _wider(low: float, high: float) -> tuple[float, float]:
     span = max(high - low, 1e-9)
     return (low if low == 0.0 else low - 0.06 * span), high + 0.06 * span
+
+
+def _service_ticks(shares: Sequence[float]) -> list[float]:
+    """Return round shares to label: the usual service levels, or even steps where few of them lie.
+
+    Shares are drawn by their nines, so even steps serve narrow ranges only.
+    """
+    low, high = min(shares), max(shares)
+    usual = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999]
+    inside = [share for share in usual if low <= share <= high]
+    if len(inside) >= 3 or high - low < 1e-9:
+        return inside
+    return _ticks(low, high)
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -12,8 +12,8 @@ from sparing.planning.plan_change import PlanChange
 from sparing.planning.spares_change import SparesChange
 from sparing.planning.spares_plan import SparesPlan
 from sparing.planning.spares_saved import save_stock_policy
+from sparing.records.times import time_text
 from sparing.report.spares_report import spares_report
-from sparing.report.times import time_text
 
 FORMAT = "sparing-spares-plan-1"
 
@@ -42,6 +42,7 @@ def spares_metrics(spares: SparesPlan, change: SparesChange | None = None) -> di
     periods = spares.network.periods
     found: dict[str, Any] = {
         "day": spares.source.today.isoformat(),
+        "stock_on_record": spares.source.stock is not None,
         "review_days": spares.source.settings.period,
         "reviews": periods,
         "levels": [_level(spares, number) for number in range(len(spares.levels))],
