@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sparing
-from site_plans import deadly_once, noted_plan, write_fleet
+from site_plans import deadly_once, write_fleet
 from sparing.cli import main
 from sparing.fleet import planning
 from sparing.fleet.parts import read_parts
@@ -135,7 +133,6 @@ def noted_in(names, function):
 def test_a_killed_worker_loses_nothing_and_nothing_is_planned_twice(fleet, tmp_path, monkeypatch):
     """The worker of "site 3" dies once at work; others' plans were made once each."""
     monkeypatch.setattr(planning, "plan_site", deadly_once)
-    monkeypatch.setenv("NOTES", str(tmp_path))
     found = plan_many(fleet, num_workers=2, out=tmp_path / "out")
     assert not found.failed
     assert (tmp_path / "died").exists()
@@ -160,41 +157,6 @@ def test_a_bad_site_is_told_and_the_others_are_planned(fleet, capsys):
     assert "site 1: RecordsError" in printed.err
     report = (fleet / "plan" / "fleet.html").read_text()
     assert "Sites without a plan" in report
-
-
-@pytest.mark.full
-@pytest.mark.filterwarnings("ignore")  # of the cluster's own shutdown
-def test_a_cluster_of_processes_loses_a_worker_and_no_site(tmp_path, monkeypatch):
-    distributed = pytest.importorskip("distributed", reason="needs dask[distributed]")
-    fleet = write_fleet(tmp_path / "sites", 12)
-    monkeypatch.setattr(planning, "plan_site", noted_plan)
-    monkeypatch.setenv("NOTES", str(tmp_path))
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        victim = next(iter(client.run(os.getpid).values()))
-
-        def kill(done, total):
-            if done == total // 3:
-                os.kill(victim, signal.SIGKILL)
-
-        found = plan_many(
-            fleet,
-            executor=client.get_executor(),
-            num_workers=2,
-            out=tmp_path / "out",
-            progress=kill,
-        )
-    assert not found.failed
-    assert len(found.rows) == 12
-    names = [row["name"] for row in read_parts(tmp_path / "out" / "rows")]
-    assert sorted(names) == sorted(f"site {k}" for k in range(12))  # each once
-    runs = (tmp_path / "planned").read_text().split()
-    assert set(runs) == {str(k) for k in range(12)}
-    assert len(runs) <= 12 + 8  # at most what was with the dead worker ran again
 
 
 def test_what_is_a_fleet(fleet, tmp_path):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from sparing.records import climate_nodes, rates
+from sparing.records import climate_nodes, rate_checks, rates
 from sparing.records.climate_effects import (
     log_density,
     maximum_likelihood,
@@ -15,6 +15,7 @@ from sparing.records.climate_effects import (
 )
 from sparing.records.climate_nodes import on_nodes, within_reach
 from sparing.records.failures import FailureRecord
+from sparing.records.rate_checks import check_rates
 from sparing.records.rates import infer_rates
 
 
@@ -71,6 +72,30 @@ def test_a_covariate_that_never_changes_has_no_maximum(few):
 def test_few_rows_are_left_as_they_are():
     assert on_nodes(drawn_rows(1)) is None
     assert not within_reach(np.array([[20.0]]), np.array([[-1.0], [1.0]]))
+
+
+def test_blocks_do_not_change_checks_and_exposures(monkeypatch):
+    rng = np.random.default_rng(3)
+    records = [
+        FailureRecord(
+            component="pump",
+            location="a",
+            start=datetime(2020, 1, 1) + timedelta(days=i),
+            failures=int(rng.poisson(0.3)),
+            exposure=1.0,
+            temperature=float(rng.normal(20.0, 5.0)),
+        )
+        for i in range(60)
+    ]
+    fit = infer_rates(records, covariates=["temperature"], num_draws=400)
+    checks, exposures = check_rates(fit, records, num_draws=300), fit.at_reference(records)
+    monkeypatch.setattr(rate_checks, "BLOCK", 7 * 60)
+    monkeypatch.setattr(rates, "BLOCK", 7)
+    for found, check in zip(check_rates(fit, records, num_draws=300), checks, strict=True):
+        assert found.probability == check.probability
+        assert found.expected == pytest.approx(check.expected, rel=1e-9)
+    for one, other in zip(fit.at_reference(records), exposures, strict=True):
+        assert one.exposure == pytest.approx(other.exposure, rel=1e-12)
 
 
 def test_rates_of_very_many_records_are_those_of_all(monkeypatch):

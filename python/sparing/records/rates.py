@@ -29,6 +29,7 @@ from sparing.records.failures import FailureRecord
 from sparing.records.gamma_rate import GammaRate, gamma_of_draws
 
 COVARIATES = ("temperature", "humidity")
+BLOCK = 1024  # climates at a time
 STEP = 10.0  # effects are per 10 degrees Celsius and per 10 percent
 JEFFREYS = GammaRate(shape=0.5, rate=0.0)
 
@@ -105,19 +106,28 @@ class FailureRates:
         Exposure times the mean factor of the record's climate; without effects the records.
         """
         shift = climate_rows(records, self.covariates, self.reference)
-        factor = np.exp(self.effect_draws @ shift.T).mean(axis=0).tolist()
+        climates, place = np.unique(shift, axis=0, return_inverse=True)
+        means = np.concatenate(
+            [
+                np.exp(self.effect_draws @ climates[begin : begin + BLOCK].T).mean(axis=0)
+                for begin in range(0, len(climates), BLOCK)
+            ]
+        )
+        factor = means[place.ravel()].tolist()
         return tuple(
             replace(record, exposure=record.exposure * times)
             for record, times in zip(records, factor, strict=True)
         )
 
-    def expected(self, records: Sequence[FailureRecord]) -> NDArray[np.float64]:
-        """Return the expected failures of records in each draw: shape (draws, records)."""
+    def expected(
+        self, records: Sequence[FailureRecord], draws: slice = slice(None)
+    ) -> NDArray[np.float64]:
+        """Return the expected failures of records in each of `draws`: shape (draws, records)."""
         at = [self.components.index(record.component) for record in records]
         exposure = np.array([record.exposure for record in records])
         shift = climate_rows(records, self.covariates, self.reference)
-        factor = np.exp(self.effect_draws @ shift.T)
-        expected: NDArray[np.float64] = self.rate_draws[:, at] * exposure * factor
+        factor = np.exp(self.effect_draws[draws] @ shift.T)
+        expected: NDArray[np.float64] = self.rate_draws[draws][:, at] * exposure * factor
         return expected
 
 
