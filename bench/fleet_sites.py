@@ -108,17 +108,16 @@ def _records(rng: np.random.Generator) -> tuple[list[str], list[str]]:
 
 
 def _write_store(site: Path, rng: np.random.Generator) -> None:
-    """A pump that fails some three times a year, counted each month and ordered one by one."""
+    """A pump that fails some six times a year, counted each month and ordered one by one."""
     failures = ["Component Name,Location,Start,Failures,Exposure"]
     stock = ["Part,Location,Time,On Hand"]
     orders = ["Part,Location,Quantity,Ordered,Received"]
-    on_hand = 2
     for month in range(24):
         start = date(2023 + month // 12, month % 12 + 1, 1)
-        failed = int(rng.poisson(0.25))
+        failed = int(rng.poisson(0.5))
         failures.append(f"pump,store,{start},{failed},10")
-        stock.append(f"pump,store,{start},{max(on_hand - failed, 0)}")
-        for _ in range(failed):
+        stock.append(f"pump,store,{start},{rng.integers(0, 3)}")
+        for _ in range(max(failed, int(month % 8 == 0))):
             ordered = start + timedelta(days=3)
             arrived = ordered + timedelta(days=int(rng.integers(10, 24)))
             orders.append(f"pump,store,1,{ordered},{arrived}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from sparing.commands.output import check_new_folder, number, print_error, print_json, print_table
+from sparing.commands.output import check_new_folder, print_error, print_json, print_table
 
 SHOWN_SITES = 30  # --json and fleet.html hold all
 NAME = 24  # characters of a name, so that the figures fit into 80 columns
@@ -64,7 +64,7 @@ def _print_fleet(metrics: dict[str, Any], out: Path, sort: str) -> None:
             _money(row["expected_cost"]),
             _money(row["today_cost"]),
             _money(row["saves"]),
-            number(row["availability"], 4),
+            "" if row["availability"] is None else f"{row['availability']:.4f}",
         ]
         for row in good
     ]
