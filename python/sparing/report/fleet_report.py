@@ -27,14 +27,14 @@ def fleet_report(found: FleetPlan) -> str:
     return html.page(
         "Maintenance plan of a fleet",
         [
-            _now(good),
+            _now(good, len(found.failed)),
             _sites(sorted_rows(good, "saves")),
             *([_failed(found.failed)] if found.failed else []),
         ],
     )
 
 
-def _now(rows: list[Mapping[str, Any]]) -> str:
+def _now(rows: list[Mapping[str, Any]], num_failed: int) -> str:
     actions = [
         [row["name"], entry["unit"], entry["do"]]
         for row in rows
@@ -42,16 +42,21 @@ def _now(rows: list[Mapping[str, Any]]) -> str:
     ]
     units = sum(row["units"] for row in rows)
     work, orders = sum(row["to_do"] for row in rows), sum(row["orders"] for row in rows)
+    missing = f" {num_failed:,} sites have no plan, see the end." if num_failed else ""
     sites = sum(bool(row["to_do"] or row["orders"]) for row in rows)
     table = html.table(["site", "unit or stock", "do now"], actions, marked=2)
+    if len(actions) > SHOWN_ACTIONS:
+        table = html.folded(f"All {len(actions):,} of them", table)
     placed = f" {orders:,} stocks have to order." if orders else ""
     return html.section(
         "What to do now",
         html.paragraph(
             f"{work:,} of {units:,} units need work by the states last on record.{placed} There is"
-            f" something to do on {sites:,} of {len(rows):,} sites."
+            f" something to do on {sites:,} of {len(rows):,} sites.{missing}"
         ),
-        table if len(actions) <= SHOWN_ACTIONS else html.folded(f"All {len(actions):,}", table),
+        table
+        if len(actions) <= SHOWN_ACTIONS
+        else html.folded(f"All {len(actions):,} of them", table),
     )
 
 
@@ -86,7 +91,8 @@ def _sites(rows: list[Mapping[str, Any]]) -> str:
             f"All units together cost {total:,.2f} a period, {saved:,.2f} less than under today's"
             " rules as far as records show them. Cost, today's cost and availability are long-run"
             " averages per unit and period, what a plan saves is of all units of its site; the"
-            " interval of the cost is by what the records leave open. A click on a heading sorts."
+            " interval of the cost is by what the records leave open. A click on a heading sorts,"
+            " another one turns the order."
         ),
         html.table(columns, table, links=[f"sites/{row['name']}/report.html" for row in rows]),
     )
