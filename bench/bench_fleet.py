@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -10,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 
+import fleet_sites
 import pytest
 import sparing
 from maintenance_systems import system_of
@@ -105,6 +107,31 @@ def test_plans_of_sites(benchmark, tmp_path, num_workers):
     assert not found.failed
     assert len({row["lower"] for row in found.rows}) == 1  # all alike
     benchmark.extra_info["worker_s_per_site"] = sum(r["seconds"] for r in found.rows) / num
+    if benchmark.stats:
+        benchmark.extra_info["sites_per_second"] = num / benchmark.stats.stats.median
+
+
+@pytest.mark.full
+@pytest.mark.benchmark(group="fleet of many small sites")
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_many_small_sites(benchmark, tmp_path, num_workers):
+    """Sites of three to twelve units with records of their own; what the parent takes beside."""
+    num = int(os.environ.get("SITES", "40"))
+    sites = fleet_sites.write_sites(tmp_path / "sites", num, stocks=False)
+    with warm_pool(num_workers) as pool:
+        options = {"executor": pool, "num_workers": num_workers}
+        some = {f"site {k}": sites / "site 000" for k in range(2 * num_workers)}
+        plan_many(some, **options)
+        begin = time.process_time()
+        found = benchmark.pedantic(
+            lambda: plan_many(sites, out=tmp_path / "out", **options), rounds=1
+        )
+        parent = time.process_time() - begin
+    assert not found.failed
+    benchmark.extra_info["worker_s_per_site"] = sum(r["seconds"] for r in found.rows) / num
+    benchmark.extra_info["parent_ms_per_site"] = 1e3 * parent / num
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    benchmark.extra_info["parent_peak_mb"] = round(peak / 1024)
     if benchmark.stats:
         benchmark.extra_info["sites_per_second"] = num / benchmark.stats.stats.median
 

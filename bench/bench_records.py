@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import resource
+import time
 
 import numpy as np
 import pytest
 from sparing.planning.folder import read_plan_folder
 from sparing.records.failures import read_failures
+from sparing.records.generator import generator_posterior
 from sparing.records.inspections import spans_of
+from sparing.records.paths import Spans
+from sparing.records.problems import RecordsError
+from sparing.records.rate_checks import check_rates
 from sparing.records.rates import infer_rates
 from sparing.records.transitions import transition_posterior
 
@@ -52,10 +57,10 @@ def write_inspections(folder, size):
     seen, done = ["Unit,Component,Time,State\n"], ["Unit,Component,Time,Action,Cost\n"]
     for unit in range(size // 500):
         state = 0
-        for time, worse in enumerate(rng.random(500) < 0.1):
-            seen.append(f"unit {unit},pump,{10 * time},{state}\n")
+        for when, worse in enumerate(rng.random(500) < 0.1):
+            seen.append(f"unit {unit},pump,{10 * when},{state}\n")
             if state == 3:
-                done.append(f"unit {unit},pump,{10 * time},replace,9\n")
+                done.append(f"unit {unit},pump,{10 * when},replace,9\n")
                 state = 0
             elif worse:
                 state += 1
@@ -112,3 +117,85 @@ def test_transitions(benchmark, size, tmp_path):
     low, high = found.interval(0.9999)
     assert low[0, 1] < 0.1 < high[0, 1]
     note_memory(benchmark)
+
+
+def write_bad(folder, size):
+    """Rows in which a time is no number and a state is none of the component's."""
+    (folder / "plan.toml").write_text(SETTINGS)
+    rows = "a,pump,x,9\n" * size
+    (folder / "inspections.csv").write_text("Unit,Component,Time,State\na,pump,0,0\n" + rows)
+    return folder
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.benchmark(group="list problems")
+def test_bad_rows(benchmark, size, tmp_path):
+    """Three problems a row: the time, the state, and that the time is that of the row before."""
+    folder = write_bad(tmp_path, size)
+
+    def refused():
+        with pytest.raises(RecordsError) as caught:
+            read_plan_folder(folder)
+        return caught.value
+
+    found = benchmark.pedantic(refused, rounds=1)
+    assert len(found.problems) >= 2 * size
+    note_memory(benchmark)
+
+
+def irregular_spans(size, whole_days):
+    """Pairs of inspections 5 to 15 days apart; a step to the next state takes 100 on average."""
+    rng = np.random.default_rng(0)
+    gap = rng.integers(5, 16, size) if whole_days else rng.uniform(5.0, 15.0, size)
+    start = rng.integers(0, 3, size)
+    end = np.minimum(start + rng.poisson(gap / 100.0), 3)
+    return Spans(start=start, end=end, duration=gap.astype(float))
+
+
+@pytest.mark.parametrize("whole_days", [True, False], ids=["days", "times"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.benchmark(group="generator from irregular inspections")
+def test_generator(benchmark, size, whole_days):
+    spans = irregular_spans(size, whole_days)
+    options = {"num_draws": 20 if size < 100_000 else 200}
+    found = benchmark.pedantic(generator_posterior, (spans, 4), options, rounds=1)
+    assert found.mean[0, 1] == pytest.approx(0.01, rel=0.15)
+    note_memory(benchmark)
+
+
+def write_climate(path, size):
+    """As `write_failures`, every record with a temperature and a humidity of its own."""
+    write_failures(path, size)
+    rng = np.random.default_rng(1)
+    head, *lines = path.read_text().splitlines()
+    warm, humid = rng.normal(20.0, 5.0, size), rng.uniform(30.0, 90.0, size)
+    rows = [
+        f"{line.rsplit(',', 1)[0]},{warm[i]:.4f},{humid[i]:.3f}" for i, line in enumerate(lines)
+    ]
+    path.write_text("\n".join([f"{head},Humidity", *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.benchmark(group="infer rates in a climate of each record")
+def test_own_climates(benchmark, size, tmp_path):
+    """Temperature and humidity that differ in each record, and what the posterior makes again."""
+    records = read_failures(write_climate(tmp_path / "failures.csv", size))
+    draws = 1000 if size < 100_000 else 4000
+
+    def fitted():
+        options = {"covariates": ("temperature", "humidity"), "num_draws": draws}
+        rates = infer_rates(records, **options)
+        begin = time.process_time()
+        checks = check_rates(rates, records, num_draws=20 if size < 100_000 else 1000)
+        benchmark.extra_info["checks_s"] = round(time.process_time() - begin, 2)
+        return rates, checks
+
+    rates, checks = benchmark.pedantic(fitted, rounds=1)
+    assert all(abs(mean) < 6.0 * sd for mean, sd in _moments(rates.effects))
+    assert len(checks) == 4 * len(rates.components)
+    note_memory(benchmark)
+
+
+def _moments(effects):
+    return zip(effects.mean, effects.standard_deviation, strict=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 import numpy as np
 
@@ -47,14 +46,19 @@ def noted_plan(task):
     from sparing.fleet.planning import plan_site
 
     found = plan_site(task)
-    with (Path(os.environ["NOTES"]) / "planned").open("a") as file:
+    with (_notes(task) / "planned").open("a") as file:
         file.write(f"{task.name.split()[1]}\n")
     return found
 
 
+def _notes(task):
+    """Return the folder in which the fleet's plans are."""
+    return task.out.parents[2]
+
+
 def deadly_once(task):
     """As `noted_plan`; the worker of "site 3" dies before it is done, the first time only."""
-    marker = Path(os.environ["NOTES"]) / "died"
+    marker = _notes(task) / "died"
     if task.name == "site 3" and not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sparing
-from site_plans import deadly_once, noted_plan, write_fleet
+from site_plans import deadly_once, write_fleet
 from sparing.cli import main
 from sparing.fleet import planning
 from sparing.fleet.parts import read_parts
-from sparing.fleet.planning import is_fleet, plan_many, site_folders
+from sparing.fleet.planning import SORTED_BY, is_fleet, plan_many, site_folders, sorted_rows
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +44,49 @@ def test_a_fleet_has_the_plans_of_its_sites(made):
     assert totals["to_do"] == sum(r["to_do"] for r in found.rows)
     report = (folder / "plan" / "fleet.html").read_text()
     assert '<a href="sites/site%202/report.html">site 2</a>' in report
+
+
+def test_sites_are_sorted_by_what_matters():
+    rows = [
+        {"name": "a", "saves": 3.0, "orders": 0, "to_do": 1, "units": 5, "expected_cost": 9.0},
+        {"name": "b", "saves": None, "orders": 2, "to_do": 0, "units": 0, "expected_cost": None},
+        {"name": "c", "saves": 7.0, "orders": 0, "to_do": 4, "units": 2, "expected_cost": 1.0},
+        {"name": "d", "saves": 3.0, "orders": 1, "to_do": 0, "units": 1, "expected_cost": 2.0},
+    ]
+    rows = [{**row, "error": ""} for row in rows] + [{"name": "e", "error": "no"}]
+    found = {by: "".join(row["name"] for row in sorted_rows(rows, by)) for by in SORTED_BY}
+    assert found == {
+        "saves": "cdab",
+        "to-do": "cabd",
+        "orders": "bdca",
+        "cost": "adcb",
+        "units": "acdb",
+        "name": "abcd",
+    }
+    with pytest.raises(ValueError, match="can be sorted by saves, to-do, orders"):
+        sorted_rows(rows, "luck")
+
+
+def test_what_a_plan_saves_over_today_is_told(fleet, capsys):
+    """Site 0 replaces failed pumps alone; the others have no such records."""
+    (fleet / "site 0" / "maintenance.csv").write_text(
+        "Unit,Component,Time,Action,Cost\na,pump,60,replace,9\n"
+    )
+    (fleet / ("site 0" + 40 * "x")).mkdir()
+    shutil.copy(fleet / "site 1" / "inspections.csv", fleet / ("site 0" + 40 * "x"))
+    stopped(["plan", str(fleet), "--workers", "1", "--sort", "saves"], 0)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= 80 for line in lines if line.startswith(" s"))
+    first = next(line for line in lines if line.startswith(" site 0 ")).split()
+    found = json.loads((fleet / "plan" / "fleet.json").read_text())
+    row = next(row for row in found["rows"] if row["name"] == "site 0")
+    assert row["saves"] == pytest.approx(2 * (row["today_cost"] - row["expected_cost"]))
+    assert row["saves"] >= 0.0
+    assert found["saves"] == row["saves"]
+    assert f"{row['saves']:,.2f}" in first
+    assert lines[2].startswith(" site 0 ")  # the one that is known to save
+    stopped(["plan", str(fleet), "--sort", "luck"], 2)
+    assert "sites can be sorted by saves" in capsys.readouterr().err
 
 
 def test_only_what_has_changed_is_planned_again(made, monkeypatch, tmp_path):
@@ -92,7 +133,6 @@ def noted_in(names, function):
 def test_a_killed_worker_loses_nothing_and_nothing_is_planned_twice(fleet, tmp_path, monkeypatch):
     """The worker of "site 3" dies once at work; others' plans were made once each."""
     monkeypatch.setattr(planning, "plan_site", deadly_once)
-    monkeypatch.setenv("NOTES", str(tmp_path))
     found = plan_many(fleet, num_workers=2, out=tmp_path / "out")
     assert not found.failed
     assert (tmp_path / "died").exists()
@@ -117,41 +157,6 @@ def test_a_bad_site_is_told_and_the_others_are_planned(fleet, capsys):
     assert "site 1: RecordsError" in printed.err
     report = (fleet / "plan" / "fleet.html").read_text()
     assert "Sites without a plan" in report
-
-
-@pytest.mark.full
-@pytest.mark.filterwarnings("ignore")  # of the cluster's own shutdown
-def test_a_cluster_of_processes_loses_a_worker_and_no_site(tmp_path, monkeypatch):
-    distributed = pytest.importorskip("distributed", reason="needs dask[distributed]")
-    fleet = write_fleet(tmp_path / "sites", 12)
-    monkeypatch.setattr(planning, "plan_site", noted_plan)
-    monkeypatch.setenv("NOTES", str(tmp_path))
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        victim = next(iter(client.run(os.getpid).values()))
-
-        def kill(done, total):
-            if done == total // 3:
-                os.kill(victim, signal.SIGKILL)
-
-        found = plan_many(
-            fleet,
-            executor=client.get_executor(),
-            num_workers=2,
-            out=tmp_path / "out",
-            progress=kill,
-        )
-    assert not found.failed
-    assert len(found.rows) == 12
-    names = [row["name"] for row in read_parts(tmp_path / "out" / "rows")]
-    assert sorted(names) == sorted(f"site {k}" for k in range(12))  # each once
-    runs = (tmp_path / "planned").read_text().split()
-    assert set(runs) == {str(k) for k in range(12)}
-    assert len(runs) <= 12 + 8  # at most what was with the dead worker ran again
 
 
 def test_what_is_a_fleet(fleet, tmp_path):

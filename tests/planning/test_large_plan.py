@@ -18,6 +18,7 @@ from sparing.exact.policy_evaluation import evaluate_policy
 from sparing.large.crew_policies import CrewLimits
 from sparing.large.crew_system import CrewSystem
 from sparing.large.crew_training import exact_objective
+from sparing.models.maintenance_policies import control_limits
 from sparing.planning import large_compare, planning
 from sparing.planning import large_robustness as large_robustness_of
 from sparing.planning import robustness as robustness_of
@@ -239,12 +240,15 @@ def test_what_cannot_be_compared_is_said(tmp_path):
     estimates = estimate(source)
     problem = estimates.mean_problem()
     policy = sparing.solve(problem).policy
+    limits = observed_limits_by_kind(source)
     rows, today = compared_by_simulation(
-        problem, {"recommended": ("optimum", policy)}, today={}, refused=notes
+        problem, {"recommended": ("optimum", policy)}, today=limits, refused=notes
     )
-    assert list(rows) == ["recommended"]
-    assert today is None
-    assert "Usual rules and today's are not simulated: " in notes[0]
+    assert list(rows) == ["recommended", "corrective"]
+    rule = control_limits(problem, (2, 2, 2), result="new")
+    exact = evaluate_policy(problem.epoch, rule, {"objective": problem.weights})["objective"]
+    assert today.cost == pytest.approx(exact.value, abs=2.0 * today.half_width)
+    assert "Control limits are not tuned: " in notes[0]
     found = large_robustness(estimates, policy, num_draws=3)
     assert found.worth_at_least is None
     assert found.worth_at_most is None

@@ -59,6 +59,10 @@ def plan(
     workers: Annotated[
         int, typer.Option(min=0, help="Processes for a folder of sites; 0: one per processor.")
     ] = 0,
+    sort: Annotated[
+        str,
+        typer.Option(help="Sites by saves (over today's rule), to-do, orders, cost, units, name."),
+    ] = "saves",
     json: JsonOption = False,
 ) -> None:
     """Make a plan from a folder of records: what to do now, what it costs, how sure that is.
@@ -75,7 +79,15 @@ def plan(
 
         if is_fleet(folder):
             room = parsed_memory(memory)
-            plan_fleet(folder, out, num_workers=workers, memory=room, steps=steps, json=json)
+            plan_fleet(
+                folder,
+                out,
+                num_workers=workers,
+                memory=room,
+                steps=steps,
+                sort=sort,
+                json=json,
+            )
             return
         check_new_folder(out, "metrics.json")
         metrics = _planned(folder, out, memory=parsed_memory(memory), steps=steps)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SETTINGS = "plan.toml"
 RECORDS = (".csv", ".parquet")
 ROW = "row.json"  # in the folder of a site's plan
-FORMAT = "sparing-fleet-plan-1"
+FORMAT = "sparing-fleet-plan-2"  # rows of another one are made anew
 COLUMNS = (  # of the Parquet files, between name and key and the error
     ("units", "int64"),
     ("to_do", "int64"),
@@ -31,6 +31,8 @@ COLUMNS = (  # of the Parquet files, between name and key and the error
     ("exact", "bool_"),
     ("expected_cost", "float64"),
     ("availability", "float64"),
+    ("today_cost", "float64"),
+    ("saves", "float64"),
     ("orders", "int64"),
     ("cost_lower", "float64"),
     ("cost_upper", "float64"),
@@ -38,6 +40,14 @@ COLUMNS = (  # of the Parquet files, between name and key and the error
     ("actions", "string"),
     ("remarks", "string"),
 )
+SORTED_BY = {  # what sites may be sorted by, and its column
+    "saves": "saves",
+    "to-do": "to_do",
+    "orders": "orders",
+    "cost": "expected_cost",
+    "units": "units",
+    "name": "",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +59,12 @@ class FleetPlan(FleetRows):
     rows
         One per site, in the order given: name, key (of all its files and the options), units, to_do
         (units that need work now), lower and upper bound of the objective (or a 95 % interval where
-        `exact` is false), expected_cost and availability per unit and period, orders (stocks that
-        have to order now), cost_lower and cost_upper (95 %, by what the records leave open),
-        seconds, actions (JSON: unit or location and what to do), remarks, and error (empty where
-        there was none). What is of maintenance is None for a site with stocks alone.
+        `exact` is false), expected_cost and availability per unit and period, today_cost (the same
+        of the rule that the records show; None: they show none), saves (what the plan saves over
+        it on all units together, per period), orders (stocks that have to order now), cost_lower
+        and cost_upper (95 %, by what the records leave open), seconds, actions (JSON: unit or
+        location and what to do), remarks, and error (empty where there was none). What is of
+        maintenance is None for a site with stocks alone.
     num_resumed
         Rows that were taken over from an earlier run.
     seconds
@@ -72,6 +84,7 @@ class FleetPlan(FleetRows):
             "to_do": sum(row["to_do"] for row in good),
             "orders": sum(row["orders"] for row in good),
             "expected_cost": sum(row["units"] * (row["expected_cost"] or 0.0) for row in good),
+            "saves": sum(row["saves"] or 0.0 for row in good),
             "seconds": round(self.seconds, 3),
             "rows": [{**row, "actions": json.loads(row["actions"] or "[]")} for row in self.rows],
         }
@@ -154,6 +167,29 @@ def plan_many(
     return found
 
 
+def sorted_rows(rows: Iterable[Mapping[str, Any]], by: str) -> list[Mapping[str, Any]]:
+    """Return rows without errors, the largest first by one of `SORTED_BY`; unknown ones last.
+
+    Equal ones stand in the order of how many orders and how much work there is, then by name.
+
+    Raises
+    ------
+    ValueError
+        If `by` is none of those.
+    """
+    if by not in SORTED_BY:
+        raise ValueError(f"sites can be sorted by {', '.join(SORTED_BY)}; got {by!r}.")
+    column = SORTED_BY[by]
+
+    def place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        value = row[column] if column else None
+        first = -float("inf") if value is None else value
+        return -first, -row["orders"], -row["to_do"], row["name"]
+
+    good = [row for row in rows if not row["error"]]
+    return sorted(good, key=place if column else lambda row: row["name"])
+
+
 def is_fleet(folder: str | Path) -> bool:
     """Return whether `folder` holds sites and no records of its own."""
     folder = Path(folder)
@@ -211,7 +247,8 @@ class PlanTask:
     @property
     def key(self) -> str:
         """A fingerprint of all files that the plan is made from, and of the options."""
-        digest = hashlib.sha256(repr((str(self.out), self.memory, self.steps)).encode())
+        options = FORMAT, str(self.out), self.memory, self.steps
+        digest = hashlib.sha256(repr(options).encode())
         for path in [self.settings, *self._records()]:
             digest.update(path.name.encode() + b"\0")
             if path.is_file():
@@ -280,6 +317,10 @@ def _planned(task: PlanTask) -> dict[str, Any]:
 
 
 def _maintenance_row(plan: MaintenancePlan) -> dict[str, Any]:
+    today = None if plan.today is None else float(plan.today.cost)
+    cost = float(plan.expected["cost"])
+    if (simulated := plan.rows.get("recommended")) is not None:
+        cost = float(simulated.cost)  # on the same luck as today's
     low, high = plan.robustness.interval if plan.robustness is not None else (None, None)
     return {
         "units": len(plan.advice),
@@ -287,7 +328,9 @@ def _maintenance_row(plan: MaintenancePlan) -> dict[str, Any]:
         "lower": float(plan.solution.lower),
         "upper": float(plan.solution.upper),
         "exact": plan.method.is_exact,
-        "expected_cost": float(plan.expected["cost"]),
+        "expected_cost": cost,
+        "today_cost": today,
+        "saves": None if today is None else len(plan.advice) * (today - cost),
         "availability": float(plan.expected["availability"]),
         "cost_lower": low,
         "cost_upper": high,

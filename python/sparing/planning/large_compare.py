@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -24,6 +24,7 @@ from sparing.simulate.rollouts import simulate
 REPLICATIONS, EPOCHS, WARM_UP = 256, 1000, 200
 SEED = 1 << 21  # draws that neither tuning nor the choice among the tuned policies has seen
 CONFIDENCE = 0.95
+CORRECTIVE = "corrective: failed components are renewed"
 Limits = tuple[int, ...]
 
 
@@ -97,12 +98,11 @@ def _rules(
     try:
         system = CrewSystem(problem)
     except ValueError as error:
-        refused.append(f"Usual rules and today's are not simulated: {error}")
-        return {}
+        return _rules_apart(problem, today, refused, str(error))
     found: dict[str, tuple[str, Callable[[], Any]]] = {
         "plain": ("", lambda: tuned_plain_limits(CrewSimulation(system=system, seed=seed))),
         "corrective": (
-            "corrective: failed components are renewed",
+            CORRECTIVE,
             lambda: _limits(system, tuple(kind.failed for kind in system.kinds)),
         ),
     }
@@ -112,6 +112,29 @@ def _rules(
             lambda: _limits(system, _limits_by_type(system, today)),
         )
     return found
+
+
+def _rules_apart(
+    problem: MultiComponentProblem, today: Mapping[str, int] | None, refused: list[str], reason: str
+) -> dict[str, tuple[str, Callable[[], Any]]]:
+    """Return the rules that decide on each component alone, where those of crews do not fit."""
+    if problem.spares or problem.result != "chosen":
+        refused.append(f"Usual rules and today's are not simulated: {reason}")
+        return {}
+    refused.append(f"Control limits are not tuned: {reason}")
+    failed = {component.name: component.failed for component in problem.components}
+    asked = {"corrective": (CORRECTIVE, failed)}
+    if today is not None:
+        asked["today"] = (f"today: control limits {_shortened(problem, today)}", dict(today))
+    return {
+        key: (name, partial(_renewals, [limits[name] for name in problem.names]))
+        for key, (name, limits) in asked.items()
+    }
+
+
+def _renewals(limits: Sequence[int]) -> Policy:
+    """Return the policy that renews every component at or beyond its limit."""
+    return CallbackPolicy(lambda _, states: np.where(states >= np.array(limits), 0, states))
 
 
 def _limits_by_type(system: CrewSystem, today: Mapping[str, int]) -> Limits:

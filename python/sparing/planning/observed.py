@@ -30,7 +30,7 @@ def todays_row(
     limits = observed_limits(source)
     average = replace(problem, criterion="average", discount=1.0)
     try:
-        policy = control_limits(average, limits)
+        policy = control_limits(average, limits, result="new")  # renewals are what counts
         name = f"today: control limits {','.join(map(str, limits))}"
         return policy_row(average, policy, key="today", name=name)
     except ValueError as error:

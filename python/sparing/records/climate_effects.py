@@ -78,6 +78,26 @@ def maximum_likelihood(
     return np.asarray(estimate), np.asarray(error)
 
 
+def profile_likelihood(rows: Rows) -> tuple[Floats, Floats]:
+    """Return the same as `maximum_likelihood`, from sums over the rows alone.
+
+    The levels of the components are at their best for given effects; what is left, sum_i y_i x_i.t
+    - sum_c Y_c log sum_{i in c} E_i exp(x_i.t), has the same maximum, and the same curvature there.
+    """
+    at, counts, _, shift = rows
+    failures = np.bincount(at, counts)
+    unknown = np.full(shift.shape[1], np.nan)
+    if not failures.max() > 0.5:
+        return unknown, unknown
+    flat = np.where(failures > 0.5, failures, 0.0), np.zeros(failures.size)
+    mode, curvature = _mode(np.zeros(shift.shape[1]), rows, flat, np.inf)
+    spread = np.linalg.eigvalsh(curvature)
+    if not (np.isfinite(mode).all() and spread.min() > 1e-12 * max(spread.max(), 1.0)):
+        return unknown, unknown
+    error = np.sqrt(np.diag(np.linalg.inv(curvature)))
+    return (mode, error) if (error <= 50.0).all() else (unknown, unknown)
+
+
 def draw_effects(
     covariates: tuple[str, ...],
     rows: Rows,
@@ -149,7 +169,7 @@ def log_density(
     shapes, rates = posterior
     found = effects @ (counts @ shift) - 0.5 * (effects**2).sum(axis=1) / deviation**2
     for component, (shape, rate) in enumerate(zip(shapes, rates, strict=True)):
-        inside = (at == component) & (exposure > 0.0)
+        inside = (at == component) & (exposure != 0.0)
         if not inside.any():
             continue
         top, total = weighted_sums(effects, exposure[inside], shift[inside])

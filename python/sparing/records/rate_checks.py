@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from sparing.records.failures import FailureRecord
 from sparing.records.rates import FailureRates
 
+MOST_MADE = 200_000_000  # failures that are made, records times draws
+LEAST_DRAWS = 200
+BLOCK = 1 << 22  # of them at a time
 MEANING = {
     "dispersion": "failures come in bursts, or the rate varies with something not fitted",
     "largest": "one period has more failures than the rates can make",
@@ -55,26 +58,21 @@ def check_rates(
 
     The measures: "dispersion", Pearson's chi-square by its degrees of freedom; "largest", the most
     failures in a row of the records; "zeros", the share of rows without failure; "trend", the
-    correlation of what exceeds expectation with time. `num_draws` at most are used.
+    correlation of what exceeds expectation with time. `num_draws` at most are used, of very many
+    records fewer (200 of a million).
     """
     for record in records:
         if record.component not in rates.components:
             raise ValueError(f"component {record.component!r} was not fitted.")
     generator = np.random.default_rng([seed, 0x43484543])
+    most = max(MOST_MADE // max(len(records), 1), LEAST_DRAWS)
     found = []
     for component in rates.components:
         chosen = [r for r in records if r.component == component and r.exposure > 0.0]
         if not chosen:
             continue
-        step = max(len(rates.rate_draws) // num_draws, 1)
-        expected = np.maximum(rates.expected(chosen)[::step][:num_draws], 1e-300)
-        seen = np.array([record.failures for record in chosen], dtype=np.float64)
-        made = generator.poisson(expected).astype(np.float64)
-        times = sorted({record.start for record in chosen})
-        ranks = np.array([times.index(record.start) for record in chosen], dtype=np.float64)
-        for measure in MEANING:
-            real = _measure(measure, np.broadcast_to(seen, made.shape), expected, ranks)
-            copies = _measure(measure, made, expected, ranks)
+        measures = _measured(rates, chosen, min(num_draws, most), generator)
+        for measure, (real, copies) in measures.items():
             above = (copies > real + 1e-12).mean() + 0.5 * (np.abs(copies - real) <= 1e-12).mean()
             check = RateCheck(
                 component=component,
@@ -85,6 +83,30 @@ def check_rates(
             )
             found.append(check)
     return tuple(found)
+
+
+def _measured(
+    rates: FailureRates,
+    records: Sequence[FailureRecord],
+    num_draws: int,
+    generator: np.random.Generator,
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return per measure that of the records and that of made ones, per draw [draws]."""
+    seen = np.array([record.failures for record in records], dtype=np.float64)
+    place = {start: rank for rank, start in enumerate(sorted({r.start for r in records}))}
+    ranks = np.array([place[record.start] for record in records], dtype=np.float64)
+    step = max(len(rates.rate_draws) // num_draws, 1)
+    size = max(BLOCK // len(records), 1)
+    real, copies = ({name: list[NDArray[np.float64]]() for name in MEANING} for _ in range(2))
+    last = min(step * num_draws, len(rates.rate_draws))
+    for begin in range(0, last, step * size):
+        draws = slice(begin, min(begin + step * size, last), step)
+        expected = np.maximum(rates.expected(records, draws), 1e-300)
+        made = generator.poisson(expected).astype(np.float64)
+        for name in MEANING:
+            real[name].append(_measure(name, np.broadcast_to(seen, made.shape), expected, ranks))
+            copies[name].append(_measure(name, made, expected, ranks))
+    return {name: (np.concatenate(real[name]), np.concatenate(copies[name])) for name in MEANING}
 
 
 def _measure(

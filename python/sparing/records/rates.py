@@ -18,14 +18,18 @@ from numpy.typing import NDArray
 from sparing._checks import check_number
 from sparing.records.climate_effects import (
     ClimateEffects,
+    Rows,
     draw_effects,
     maximum_likelihood,
+    profile_likelihood,
     weighted_sums,
 )
+from sparing.records.climate_nodes import on_nodes, within_reach
 from sparing.records.failures import FailureRecord
 from sparing.records.gamma_rate import GammaRate, gamma_of_draws
 
 COVARIATES = ("temperature", "humidity")
+BLOCK = 1024  # climates at a time
 STEP = 10.0  # effects are per 10 degrees Celsius and per 10 percent
 JEFFREYS = GammaRate(shape=0.5, rate=0.0)
 
@@ -102,19 +106,28 @@ class FailureRates:
         Exposure times the mean factor of the record's climate; without effects the records.
         """
         shift = climate_rows(records, self.covariates, self.reference)
-        factor = np.exp(self.effect_draws @ shift.T).mean(axis=0).tolist()
+        climates, place = np.unique(shift, axis=0, return_inverse=True)
+        means = np.concatenate(
+            [
+                np.exp(self.effect_draws @ climates[begin : begin + BLOCK].T).mean(axis=0)
+                for begin in range(0, len(climates), BLOCK)
+            ]
+        )
+        factor = means[place.ravel()].tolist()
         return tuple(
             replace(record, exposure=record.exposure * times)
             for record, times in zip(records, factor, strict=True)
         )
 
-    def expected(self, records: Sequence[FailureRecord]) -> NDArray[np.float64]:
-        """Return the expected failures of records in each draw: shape (draws, records)."""
+    def expected(
+        self, records: Sequence[FailureRecord], draws: slice = slice(None)
+    ) -> NDArray[np.float64]:
+        """Return the expected failures of records in each of `draws`: shape (draws, records)."""
         at = [self.components.index(record.component) for record in records]
         exposure = np.array([record.exposure for record in records])
         shift = climate_rows(records, self.covariates, self.reference)
-        factor = np.exp(self.effect_draws @ shift.T)
-        expected: NDArray[np.float64] = self.rate_draws[:, at] * exposure * factor
+        factor = np.exp(self.effect_draws[draws] @ shift.T)
+        expected: NDArray[np.float64] = self.rate_draws[draws][:, at] * exposure * factor
         return expected
 
 
@@ -168,17 +181,17 @@ def infer_rates(
     )
     shapes = np.array([priors[name].shape for name in components])
     rates = np.array([priors[name].rate for name in components])
-    shapes = shapes + np.bincount(at, counts, minlength=len(components))
+    failures = np.bincount(at, counts, minlength=len(components))
+    exposed = np.bincount(at, exposure, minlength=len(components))
+    shapes = shapes + failures
     generator = np.random.default_rng([seed, 0x52415445])
     effects, effect_draws = None, np.zeros((num_draws, 0))
     if chosen:
-        fit = maximum_likelihood(at, counts, exposure, shift)
-        effects, effect_draws = draw_effects(
+        (at, _, exposure, shift), effects, effect_draws = _fitted(
             chosen,
             (at, counts, exposure, shift),
             (shapes, rates),
             effect_deviation,
-            fit,
             num_draws,
             generator,
         )
@@ -190,10 +203,7 @@ def infer_rates(
         if not amount > 0.0:
             raise ValueError(f"{name}: has no exposure, and its prior has rate 0; give a prior.")
     draws = generator.gamma(shapes, 1.0 / (rates + total))
-    seen = {
-        name: (int(counts[at == c].sum()), float(exposure[at == c].sum()))
-        for c, name in enumerate(components)
-    }
+    seen = {name: (int(failures[c]), float(exposed[c])) for c, name in enumerate(components)}
     return FailureRates(
         components=components,
         failures={name: found[0] for name, found in seen.items()},
@@ -209,6 +219,25 @@ def infer_rates(
         reference=base,
         effects=effects,
     )
+
+
+def _fitted(
+    chosen: tuple[str, ...],
+    rows: Rows,
+    posterior: tuple[NDArray[np.float64], NDArray[np.float64]],
+    deviation: float,
+    num_draws: int,
+    generator: np.random.Generator,
+) -> tuple[Rows, ClimateEffects, NDArray[np.float64]]:
+    """Return rows that have the sums of `rows`, fewer of very many, and the effects by them."""
+    fewer = on_nodes(rows)
+    if fewer is not None:
+        fit = profile_likelihood(fewer)
+        found = draw_effects(chosen, fewer, posterior, deviation, fit, num_draws, generator)
+        if within_reach(found[1], rows[3]):
+            return fewer, *found
+    fit = maximum_likelihood(*rows)
+    return rows, *draw_effects(chosen, rows, posterior, deviation, fit, num_draws, generator)
 
 
 def varying_covariates(records: Sequence[FailureRecord]) -> tuple[str, ...]:
