@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sparing
 from sparing.learn.network_environment import NetworkEnvironment
-from sparing.learn.network_training import plan_of
+from sparing.learn.network_tables import plan_of
 from sparing.learn.networks import Network, cheapest
 from sparing.learn.settings import Settings
 

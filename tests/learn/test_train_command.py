@@ -12,7 +12,7 @@ from sparing.learn.policy import table_policy
 from sparing.learn.presets import PRESETS
 from sparing.learn.saved import load_network
 from sparing.learn.settings import DEFAULTS, Settings
-from sparing.learn.train import environment_of
+from sparing.learn.views import environment_of
 
 NO = float("inf")
 PUMP = """

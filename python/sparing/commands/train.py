@@ -34,12 +34,6 @@ if TYPE_CHECKING:
     from sparing.learn.result import TrainingResult
 
 
-BOUNDS_OF_BELIEFS = (
-    "between a certain lower bound and the upper end of the 95 % interval of a policy, both by"
-    " some seconds of sparing solve"
-)
-
-
 class LearnerName(StrEnum):
     """How it learns."""
 
@@ -230,7 +224,7 @@ def train(
             report["warm_start"] = warm_start
         if out is not None:
             save_training(result, out, finite(report))
-            _plot(result, out, case)
+            plot_curves(result, out, case)
             if curve:
                 save_curve(case, result, out)
             if records is not None:
@@ -238,109 +232,8 @@ def train(
     if json:
         print_json(report)
     else:
-        _print_text(result, report, out)
+        print_training(result, report, out)
         if judged is not None:
             print_judged(judged)
         if curve:
             print_curve(report)
-
-
-def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
-    """Return what `sparing train --json` prints."""
-    from sparing.learn.result import gap_of
-
-    def bounds(found: Any) -> dict[str, float] | None:
-        return None if found is None else bounds_json(found)
-
-    from sparing.models.hidden import HiddenProblem
-
-    on_beliefs = isinstance(result.model, HiddenProblem)
-    system = {}
-    if hasattr(result.model, "interval"):
-        system = {"positions": result.model.size, "inspection_interval": result.model.interval}
-    return {
-        "case": case,
-        **system,
-        "learner": result.learner,
-        "view": result.view,
-        "env_steps": result.env_steps,
-        "seconds": result.seconds,
-        "objective": bounds(result.objective),
-        "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
-        "optimum": bounds(result.optimum),
-        **({"optimum_is": BOUNDS_OF_BELIEFS} if on_beliefs else {}),
-        **_crew_report(result),
-        "gap": result.gap,
-        "best_seed": result.best.seed,
-        "seeds": [
-            {
-                "seed": seed.seed,
-                "env_steps": seed.trained.env_steps,
-                "seconds": seed.trained.seconds,
-                "objective": bounds(seed.objective),
-                "gap": gap_of(seed.objective, result.optimum),
-            }
-            for seed in result.seeds
-        ],
-    }
-
-
-def _crew_report(result: TrainingResult) -> dict[str, Any]:
-    """Return what is said of policies that were not learned by the network."""
-    if result.crew is None:
-        return {}
-    from sparing.commands.crew_text import OPTIMUM_IS, crew_json
-
-    best = result.crew.best.key if result.crew_is_better else "learned"
-    return {"optimum_is": OPTIMUM_IS, "best": best, "crew": crew_json(result.crew)}
-
-
-def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
-    settings = result.settings
-    at = ""
-    if "positions" in report:
-        at = f" ({report['positions']} positions, interval {report['inspection_interval']:g})"
-    layers = "-".join(str(width) for width in settings.hidden)
-    print(
-        f"{report['case']}{at}: {settings.learner}, {result.view} view, network {layers},"
-        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s"
-        f"{', from exact values of ' + report['warm_start'] if 'warm_start' in report else ''}\n"
-    )
-    rows = []
-    for seed in report["seeds"]:
-        found = seed["objective"] or {"lower": None, "upper": None}
-        name = f"seed {seed['seed']}" + (
-            " (best)" if len(report["seeds"]) > 1 and seed["seed"] == report["best_seed"] else ""
-        )
-        gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
-        rows.append([name, number(found["lower"]), number(found["upper"]), gap])
-    if report["optimum"] is not None and result.crew is None:
-        best = report["optimum"]
-        rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
-    print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
-    if "optimum_is" in report:
-        print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
-    elif not result.exact:
-        print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
-    if result.crew is not None:
-        from sparing.commands.crew_text import print_crew
-
-        print("\nbeside it, not learned by the network:")
-        print_crew(result.crew)
-        which = result.crew.best.name if result.crew_is_better else "what was learned"
-        print(f"the policy returned: {which}")
-    if out is not None:
-        print(f"\nsaved in {out}")
-
-
-def _plot(result: TrainingResult, out: Path, case: str) -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        note("no curves.png, as matplotlib is missing: pip install 'sparing[plot]'.")
-        return
-    from sparing.report.training_plots import plot_training
-
-    seeds = [seed.trained for seed in result.seeds]
-    title = f"{case}: {result.learner}"
-    plot_training(seeds, out / "curves.png", optimum=result.optimum, title=title)
