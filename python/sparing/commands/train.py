@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from sparing.commands.output import (
-    bounds_json,
     check_new_folder,
     finite,
-    note,
-    number,
     one_line_errors,
     print_json,
-    print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
 from sparing.commands.train_curve import curve_report, print_curve, save_curve
@@ -29,9 +25,7 @@ from sparing.commands.train_predicted import (
     save_records,
 )
 from sparing.commands.train_progress import interruptible, shown_training
-
-if TYPE_CHECKING:
-    from sparing.learn.result import TrainingResult
+from sparing.commands.train_text import plot_curves, print_training, training_report
 
 
 class LearnerName(StrEnum):
@@ -146,11 +140,14 @@ def train(
             given = {"--steps": steps, "--features": features, "--preset": preset}
             given |= {"--warm-start": warm_start, "--cost-records": cost_records}
             given |= {"--device": device, "--seeds": seeds > 1 or None, "--resume": resume or None}
+            given |= {"--curve": curve or None}
             unused = [name for name, value in given.items() if value is not None]
             if unused:
                 raise ValueError(f"--learner lookahead has no use for {', '.join(unused)}.")
             train_lookahead_case(case, problem, out=out, as_json=json)
             return
+        if case.endswith(".pomdp"):
+            raise ValueError(f"{case}: there is no training on .pomdp files; see sparing solve.")
         simpler = None if warm_start is None else load_problem(warm_start)
         if cost_records is None and cost_preset is not CostPresetName.default:
             raise ValueError("--cost-preset needs --cost-records, of which a cost is learned.")
@@ -179,7 +176,7 @@ def train(
         if days or part or fleets:
             raise ValueError(f"{case}: --days, --part and --fleets are for fleets of spares.")
         from sparing.learn.presets import preset_settings
-        from sparing.learn.saved import prepare, save_training
+        from sparing.learn.saved import save_training
         from sparing.learn.train import train as learn
 
         settings = None if preset is None else preset_settings(preset)
@@ -187,8 +184,6 @@ def train(
             from dataclasses import replace
 
             settings, steps = replace(settings, steps=steps), None
-        if out is not None:
-            prepare(out, case, resume=resume)
         options: dict[str, Any] = {
             "learner": learner.value,
             "steps": steps,

@@ -19,10 +19,6 @@ BOUNDS_OF_BELIEFS = (
 def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
     """Return what `sparing train --json` prints."""
     from sparing.learn.result import gap_of
-
-    def bounds(found: Any) -> dict[str, float] | None:
-        return None if found is None else bounds_json(found)
-
     from sparing.models.hidden import HiddenProblem
 
     on_beliefs = isinstance(result.model, HiddenProblem)
@@ -36,9 +32,9 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
         "view": result.view,
         "env_steps": result.env_steps,
         "seconds": result.seconds,
-        "objective": bounds(result.objective),
+        "objective": bounds_json(result.objective),
         "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
-        "optimum": bounds(result.optimum),
+        "optimum": None if result.optimum is None else bounds_json(result.optimum),
         **({"optimum_is": BOUNDS_OF_BELIEFS} if on_beliefs else {}),
         **_crew_report(result),
         "gap": result.gap,
@@ -48,7 +44,7 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
                 "seed": seed.seed,
                 "env_steps": seed.trained.env_steps,
                 "seconds": seed.trained.seconds,
-                "objective": bounds(seed.objective),
+                "objective": bounds_json(seed.objective),
                 "gap": gap_of(seed.objective, result.optimum),
             }
             for seed in result.seeds
@@ -80,7 +76,7 @@ def print_training(result: TrainingResult, report: dict[str, Any], out: Path | N
     )
     rows = []
     for seed in report["seeds"]:
-        found = seed["objective"] or {"lower": None, "upper": None}
+        found = seed["objective"]
         name = f"seed {seed['seed']}" + (
             " (best)" if len(report["seeds"]) > 1 and seed["seed"] == report["best_seed"] else ""
         )
@@ -91,7 +87,7 @@ def print_training(result: TrainingResult, report: dict[str, Any], out: Path | N
         rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
     print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
     if "optimum_is" in report:
-        print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
+        print(f"\npolicies: a simulation's 95 % interval; optimum: {report['optimum_is']}")
     elif not result.exact:
         print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
     if result.crew is not None:
@@ -116,4 +112,5 @@ def plot_curves(result: TrainingResult, out: Path, case: str) -> None:
 
     seeds = [seed.trained for seed in result.seeds]
     title = f"{case}: {result.learner}"
-    plot_training(seeds, out / "curves.png", optimum=result.optimum, title=title)
+    optimum = result.optimum if result.is_average else None  # the curves are of averages
+    plot_training(seeds, out / "curves.png", optimum=optimum, title=title)

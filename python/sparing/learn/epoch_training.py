@@ -74,6 +74,7 @@ def train_on_epochs(
         seeds=judged.seeds,
         optimum=optimum_of(goal) if crew is None else _bounded(crew, judged.seeds),
         exact=goal.fits,
+        is_average=goal.is_average,
         seconds=judged.seconds,
         crew=crew,
         curve=() if recorder is None else tuple(recorder.points),

@@ -44,6 +44,8 @@ class TrainingResult:
         All seeds; the policy is that of the best one.
     optimum
         Bounds of the optimal objective; None where it cannot be computed.
+    is_average
+        Whether objectives are long-run averages, as the curves are, or else totals.
     exact
         Whether objectives are exact bounds, or else confidence intervals of simulations.
     seconds
@@ -62,6 +64,7 @@ class TrainingResult:
     seeds: tuple[SeedResult, ...]
     optimum: Bounds | None
     exact: bool
+    is_average: bool = False
     seconds: float
     crew: CrewResult | None = None
     curve: tuple[CurvePoint, ...] = ()

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sparing.learn.checkpoints import FILE, load_checkpoint, require_safetensors, save_checkpoint
+from sparing.learn.checkpoints import FILE, load_checkpoint, prepare, save_checkpoint
 from sparing.learn.environment import Environment
 from sparing.learn.learners import Centre
 from sparing.learn.loop import Carry
@@ -63,8 +63,6 @@ def train_seeds(
     ValueError
         If a checkpoint is of a run of another kind, or the device does not exist.
     """
-    if options.folder is not None:
-        require_safetensors()
     if warm_start is not None:
         if centre is Centre.none and warm_start.rate != 0.0:
             raise ValueError(
@@ -90,6 +88,8 @@ def train_seeds(
             },
             watch=watch,
         )
+        if options.folder is not None:
+            prepare(options.folder, name, resume=options.resume)
         found: list[TrainedSeed] = []
         for begin in range(0, len(options.seeds), run.width):
             found += run.group(list(options.seeds[begin : begin + run.width]))
