@@ -16,8 +16,8 @@ from sparing.learn.evaluation import goal_of
 from sparing.learn.networks import Network
 from sparing.learn.run import device_scope
 from sparing.learn.settings import DEFAULTS, Settings
-from sparing.learn.train import environment_of
 from sparing.learn.training import jitted, make_training
+from sparing.learn.views import environment_of
 
 DEVICE = os.environ.get("SPARING_DEVICE", "cpu")
 ONE_IN_FOUR = Settings(  # one update of 128 per four choices, 2 x 64

@@ -3,6 +3,7 @@
 from learn.probes import PROBES
 from sparing.learn.learners import Centre
 from sparing.learn.run import train_seeds
+from sparing.learn.run_records import RunOptions
 from sparing.learn.settings import Settings
 
 SETTINGS = Settings(
@@ -10,8 +11,8 @@ SETTINGS = Settings(
 )
 
 
-def run(**options):
+def run(settings=SETTINGS, **options):
     """Return the seeds of a small run."""
-    probe = PROBES["masked bargain"]()
-    given = {"centre": Centre.gain, "width": 2, "checkpoint_s": 0.0, "name": "probe", **options}
-    return train_seeds(probe, given.pop("settings", SETTINGS), **given)[1]
+    chosen = RunOptions(checkpoint_s=0.0, **options)
+    given = {"centre": Centre.gain, "options": chosen, "width": 2, "name": "probe"}
+    return train_seeds(PROBES["masked bargain"](), settings, **given)[1]

@@ -10,7 +10,7 @@ import sparing
 from sparing.beliefs.component_baselines import replaced_at_failure, total_cost
 from sparing.beliefs.component_filter import update_beliefs
 from sparing.learn.belief_environment import BeliefEnvironment
-from sparing.learn.belief_training import simulated_costs
+from sparing.learn.belief_policy import simulated_costs
 from sparing.learn.settings import Settings
 from sparing.models.hidden import HiddenComponent, HiddenProblem
 

@@ -12,8 +12,8 @@ from sparing import cli
 from sparing.evaluate.policy_comparison import policy_row
 from sparing.learn.curve import CurveRecorder
 from sparing.learn.networks import Network
-from sparing.learn.run import Snapshot
-from sparing.learn.train import environment_of
+from sparing.learn.run_records import Snapshot
+from sparing.learn.views import environment_of
 from sparing.policies import TablePolicy
 from sparing.report.thesis_learning import TABLE_8, action_shares, plot_curve, write_curve
 

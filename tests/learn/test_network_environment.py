@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import sparing
 from sparing.learn.network_environment import NetworkEnvironment
-from sparing.learn.network_training import plan_of
+from sparing.learn.network_tables import plan_of
 from sparing.learn.networks import Network, cheapest
 from sparing.learn.settings import Settings
 
@@ -117,6 +117,10 @@ def test_wishes_that_training_does_not_know_are_refused(change, message):
 def test_what_does_not_go_with_a_network_is_refused():
     with pytest.raises(ValueError, match="one view"):
         sparing.train(known(CASES[0]), view="flat")
+    with pytest.raises(ValueError, match="curves are of multi-component systems"):
+        sparing.train(known(CASES[0]), curve=True)
+    with pytest.raises(ValueError, match="no table of exact values to start from"):
+        sparing.train(known(CASES[0]), warm_start=known(CASES[1]))
     with pytest.raises(ValueError, match="have a mask"):
         sparing.train(known(CASES[0]), settings=Settings(penalty=1.0))
     with pytest.raises(ValueError, match="know no ages of units"):

@@ -12,7 +12,7 @@ from sparing.learn.policy import table_policy
 from sparing.learn.presets import PRESETS
 from sparing.learn.saved import load_network
 from sparing.learn.settings import DEFAULTS, Settings
-from sparing.learn.train import environment_of
+from sparing.learn.views import environment_of
 
 NO = float("inf")
 PUMP = """
@@ -93,6 +93,7 @@ def test_a_run_from_the_command_line(capsys, tmp_path):
         (["three-component", "--device", "tpu:9"], "device 'tpu:9': there is none"),
         (["three-component", "--view", "flat", "--features", "typed-counts"], "flat view"),
         (["dropship"], "an e-tailer, not a system to maintain"),
+        (["three-component", "--learner", "lookahead", "--curve"], "has no use for --curve"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(capsys, wrong, message):

@@ -17,8 +17,9 @@ from sparing.learn.exact_values import choice_values, exact_values, exact_warm_s
 from sparing.learn.learners import Centre
 from sparing.learn.networks import Network
 from sparing.learn.run import train_seeds
+from sparing.learn.run_records import RunOptions
 from sparing.learn.settings import DEFAULTS
-from sparing.learn.train import closed, environment_of
+from sparing.learn.views import closed, environment_of
 from sparing.learn.warm_start import WarmStart, fitted
 
 
@@ -184,7 +185,9 @@ def test_rollout_learners_start_warm_too():
     settings = replace(
         DEFAULTS["qv"], hidden=(16, 16), lanes=8, choices=4, steps=32, learning_rate=1e-6
     )
-    (seed,) = train_seeds(probe, settings, centre=Centre.gain, warm_start=warm)[1]
+    options = RunOptions()
+    found = train_seeds(probe, settings, centre=Centre.gain, options=options, warm_start=warm)[1]
+    (seed,) = found
     assert seed.history["rate"][0] == pytest.approx(1.5, abs=0.1)
     assert seed.history["epsilon"][0] <= 0.101
     assert seed.history["cost"][0] < 2.0
@@ -199,9 +202,8 @@ def test_a_warm_training_goes_on_only_from_the_same_start(tmp_path):
     )
 
     def run(start):
-        return train_seeds(
-            probe, settings, centre=Centre.gain, folder=tmp_path, resume=True, warm_start=start
-        )
+        options = RunOptions(folder=tmp_path, resume=True)
+        return train_seeds(probe, settings, centre=Centre.gain, options=options, warm_start=start)
 
     first = run(warm)[1][0]
     again = run(warm)[1][0]

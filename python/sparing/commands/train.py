@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from sparing.commands.output import (
-    bounds_json,
     check_new_folder,
     finite,
-    note,
-    number,
     one_line_errors,
     print_json,
-    print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
 from sparing.commands.train_curve import curve_report, print_curve, save_curve
@@ -29,15 +25,7 @@ from sparing.commands.train_predicted import (
     save_records,
 )
 from sparing.commands.train_progress import interruptible, shown_training
-
-if TYPE_CHECKING:
-    from sparing.learn.result import TrainingResult
-
-
-BOUNDS_OF_BELIEFS = (
-    "between a certain lower bound and the upper end of the 95 % interval of a policy, both by"
-    " some seconds of sparing solve"
-)
+from sparing.commands.train_text import plot_curves, print_training, training_report
 
 
 class LearnerName(StrEnum):
@@ -152,11 +140,14 @@ def train(
             given = {"--steps": steps, "--features": features, "--preset": preset}
             given |= {"--warm-start": warm_start, "--cost-records": cost_records}
             given |= {"--device": device, "--seeds": seeds > 1 or None, "--resume": resume or None}
+            given |= {"--curve": curve or None}
             unused = [name for name, value in given.items() if value is not None]
             if unused:
                 raise ValueError(f"--learner lookahead has no use for {', '.join(unused)}.")
             train_lookahead_case(case, problem, out=out, as_json=json)
             return
+        if case.endswith(".pomdp"):
+            raise ValueError(f"{case}: there is no training on .pomdp files; see sparing solve.")
         simpler = None if warm_start is None else load_problem(warm_start)
         if cost_records is None and cost_preset is not CostPresetName.default:
             raise ValueError("--cost-preset needs --cost-records, of which a cost is learned.")
@@ -185,7 +176,7 @@ def train(
         if days or part or fleets:
             raise ValueError(f"{case}: --days, --part and --fleets are for fleets of spares.")
         from sparing.learn.presets import preset_settings
-        from sparing.learn.saved import prepare, save_training
+        from sparing.learn.saved import save_training
         from sparing.learn.train import train as learn
 
         settings = None if preset is None else preset_settings(preset)
@@ -193,8 +184,6 @@ def train(
             from dataclasses import replace
 
             settings, steps = replace(settings, steps=steps), None
-        if out is not None:
-            prepare(out, case, resume=resume)
         options: dict[str, Any] = {
             "learner": learner.value,
             "steps": steps,
@@ -230,7 +219,7 @@ def train(
             report["warm_start"] = warm_start
         if out is not None:
             save_training(result, out, finite(report))
-            _plot(result, out, case)
+            plot_curves(result, out, case)
             if curve:
                 save_curve(case, result, out)
             if records is not None:
@@ -238,109 +227,8 @@ def train(
     if json:
         print_json(report)
     else:
-        _print_text(result, report, out)
+        print_training(result, report, out)
         if judged is not None:
             print_judged(judged)
         if curve:
             print_curve(report)
-
-
-def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
-    """Return what `sparing train --json` prints."""
-    from sparing.learn.result import gap_of
-
-    def bounds(found: Any) -> dict[str, float] | None:
-        return None if found is None else bounds_json(found)
-
-    from sparing.models.hidden import HiddenProblem
-
-    on_beliefs = isinstance(result.model, HiddenProblem)
-    system = {}
-    if hasattr(result.model, "interval"):
-        system = {"positions": result.model.size, "inspection_interval": result.model.interval}
-    return {
-        "case": case,
-        **system,
-        "learner": result.learner,
-        "view": result.view,
-        "env_steps": result.env_steps,
-        "seconds": result.seconds,
-        "objective": bounds(result.objective),
-        "objective_is": "exact" if result.exact else "a confidence interval of 95 %",
-        "optimum": bounds(result.optimum),
-        **({"optimum_is": BOUNDS_OF_BELIEFS} if on_beliefs else {}),
-        **_crew_report(result),
-        "gap": result.gap,
-        "best_seed": result.best.seed,
-        "seeds": [
-            {
-                "seed": seed.seed,
-                "env_steps": seed.trained.env_steps,
-                "seconds": seed.trained.seconds,
-                "objective": bounds(seed.objective),
-                "gap": gap_of(seed.objective, result.optimum),
-            }
-            for seed in result.seeds
-        ],
-    }
-
-
-def _crew_report(result: TrainingResult) -> dict[str, Any]:
-    """Return what is said of policies that were not learned by the network."""
-    if result.crew is None:
-        return {}
-    from sparing.commands.crew_text import OPTIMUM_IS, crew_json
-
-    best = result.crew.best.key if result.crew_is_better else "learned"
-    return {"optimum_is": OPTIMUM_IS, "best": best, "crew": crew_json(result.crew)}
-
-
-def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
-    settings = result.settings
-    at = ""
-    if "positions" in report:
-        at = f" ({report['positions']} positions, interval {report['inspection_interval']:g})"
-    layers = "-".join(str(width) for width in settings.hidden)
-    print(
-        f"{report['case']}{at}: {settings.learner}, {result.view} view, network {layers},"
-        f" {report['env_steps']:,} choices in {report['seconds']:.1f} s"
-        f"{', from exact values of ' + report['warm_start'] if 'warm_start' in report else ''}\n"
-    )
-    rows = []
-    for seed in report["seeds"]:
-        found = seed["objective"] or {"lower": None, "upper": None}
-        name = f"seed {seed['seed']}" + (
-            " (best)" if len(report["seeds"]) > 1 and seed["seed"] == report["best_seed"] else ""
-        )
-        gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
-        rows.append([name, number(found["lower"]), number(found["upper"]), gap])
-    if report["optimum"] is not None and result.crew is None:
-        best = report["optimum"]
-        rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
-    print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
-    if "optimum_is" in report:
-        print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
-    elif not result.exact:
-        print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
-    if result.crew is not None:
-        from sparing.commands.crew_text import print_crew
-
-        print("\nbeside it, not learned by the network:")
-        print_crew(result.crew)
-        which = result.crew.best.name if result.crew_is_better else "what was learned"
-        print(f"the policy returned: {which}")
-    if out is not None:
-        print(f"\nsaved in {out}")
-
-
-def _plot(result: TrainingResult, out: Path, case: str) -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        note("no curves.png, as matplotlib is missing: pip install 'sparing[plot]'.")
-        return
-    from sparing.report.training_plots import plot_training
-
-    seeds = [seed.trained for seed in result.seeds]
-    title = f"{case}: {result.learner}"
-    plot_training(seeds, out / "curves.png", optimum=result.optimum, title=title)

@@ -15,7 +15,7 @@ import typer
 from sparing.commands.output import print_error
 
 if TYPE_CHECKING:
-    from sparing.learn.run import TrainingHook, TrainingProgress
+    from sparing.learn.run_records import TrainingHook, TrainingProgress
 
 
 @contextmanager

@@ -1,134 +1,36 @@
-"""Training on hidden degradation: what the policy is, what it costs, and the bounds beside it."""
+"""Training on hidden degradation, with bounds of the optimum beside it."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from math import ceil, log, sqrt
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
-
-import jax
-import jax.numpy as jnp
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from sparing.beliefs.component_checkpoint import solve_key
 from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.belief_environment import BeliefEnvironment
+from sparing.learn.belief_policy import BeliefNetworkPolicy, interval, simulated_costs
+from sparing.learn.judging import train_and_judge
 from sparing.learn.learners import Centre
-from sparing.learn.networks import Network, Parameters, cheapest
-from sparing.learn.result import SeedResult, TrainingResult
-from sparing.learn.run import TrainedSeed, TrainingHook, train_seeds
+from sparing.learn.networks import Network, Parameters
+from sparing.learn.result import TrainingResult
+from sparing.learn.run_records import RunOptions
 from sparing.learn.settings import DEFAULTS, Settings
-from sparing.learn.warm_start import WarmStart
+from sparing.learn.views import default_settings
+from sparing.learn.warm_start import WarmStart, own_values
 from sparing.models.hidden import HiddenProblem
 
-EPISODES = 20_480
-MOST_PERIODS = 2_000_000  # of all episodes, where there is no end
-LANES = 2_048  # episodes at a time
-NEGLIGIBLE = 1e-6  # weight of what follows an episode without an end
-FRESH_SEED = 1 << 20  # keys are also split in another way than those of training
 SOLVE_S = 10.0  # of the solver whose bounds stand beside the policy
-NORMAL = 1.96  # thousands of episodes: Student's t is the normal distribution
-
-Choose = Callable[[jax.Array], jax.Array]
 
 
-@dataclass(frozen=True, eq=False)
-class BeliefNetworkPolicy:
-    """The greedy choices of a network that sees beliefs."""
+def belief_settings(learner: str, problem: HiddenProblem) -> Settings:
+    """Return the default settings of a learner on hidden degradation.
 
-    environment: BeliefEnvironment
-    network: Network
-    parameters: Parameters
-
-    def choose(self, states: jax.Array) -> jax.Array:
-        """Return the choices [B] in states [B, W] of the environment."""
-        mask = self.environment.mask(states)
-        values = self.network.apply(self.parameters, self.environment.features(states), mask)
-        return cheapest(values, mask)
-
-    def act(self, beliefs: ArrayLike, period: int = 0) -> NDArray[np.int32]:
-        """Return the option of each component, shape (batch, components), at beliefs.
-
-        Parameters
-        ----------
-        beliefs
-            Shape (batch, states of all components side by side).
-        period
-            Which period it is, if the horizon is finite.
-
-        Raises
-        ------
-        ValueError
-            If the shape or the period does not fit.
-        """
-        given = np.asarray(beliefs, dtype=np.float32)
-        width, last = sum(self.environment.widths), self.environment.problem.periods
-        if given.ndim != 2 or given.shape[1] != width:
-            raise ValueError(f"beliefs must have shape (batch, {width}); got {given.shape}.")
-        if last is not None and not 0 <= period < last:
-            raise ValueError(f"period must be at least 0 and below {last}; got {period}.")
-        states = self.environment.states_at(given, 0 if last is None else period)
-        found = []
-        for place, component in enumerate(self.environment.problem.components):
-            chosen = self.choose(states)
-            states = states.at[:, 0].set(place + 1).at[:, 2 + place].set(chosen)
-            names = [self.environment.choices[k] for k in np.asarray(chosen)]
-            found.append([component.options.index(name) for name in names])
-        return np.array(found, dtype=np.int32).T.reshape(len(given), -1)
-
-
-def simulated_costs(
-    environment: BeliefEnvironment,
-    choose: Choose,
-    *,
-    episodes: int = EPISODES,
-    seed: int = FRESH_SEED,
-) -> NDArray[np.float64]:
-    """Return the discounted costs [episodes] of choices, from all new.
-
-    An infinite horizon is cut where what follows has a weight of a millionth; fewer episodes are
-    then simulated, so that they have two million periods in all.
+    PQN has its own on several components: a wrong choice early in a period spoils the later ones,
+    so it comes to explore hardly at all; and few lanes are sent to random beliefs, most of which
+    no policy would ever meet.
     """
-    problem = environment.problem
-    periods = problem.periods or ceil(log(NEGLIGIBLE) / log(problem.discount))
-    if problem.periods is None:
-        episodes = max(256, min(episodes, MOST_PERIODS // periods))
-    lanes = min(LANES, episodes)
-    per_period = len(problem.components)
-
-    def advance(carry: Any, key: jax.Array) -> tuple[Any, None]:
-        states, weight, cost = carry
-        found = environment.step(key, states, choose(states))
-        return (found.states, weight * found.discount, cost + weight * found.cost), None
-
-    @jax.jit
-    def run(key: jax.Array) -> jax.Array:
-        start = environment.initial(key, lanes), jnp.ones(lanes), jnp.zeros(lanes)
-        keys = jax.random.split(jax.random.fold_in(key, 1), periods * per_period)
-        return jax.lax.scan(advance, start, keys)[0][2]
-
-    key = jax.random.key(seed)
-    batches = range(-(-episodes // lanes))
-    found = [np.asarray(run(jax.random.fold_in(key, n)), np.float64) for n in batches]
-    return np.concatenate(found)[:episodes]
-
-
-def interval(costs: NDArray[np.float64]) -> Bounds:
-    """Return the 95 % confidence interval of the mean of independent costs."""
-    half = NORMAL * float(costs.std(ddof=1)) / sqrt(len(costs))
-    return Bounds(lower=float(costs.mean()) - half, upper=float(costs.mean()) + half)
-
-
-def belief_settings() -> Settings:
-    """Return the settings of PQN on several hidden components.
-
-    A wrong choice early in a period spoils the later ones, so it comes to explore hardly at all;
-    and few lanes are sent to random beliefs, most of which no policy would ever meet.
-    """
+    if learner != "pqn" or len(problem.components) == 1:
+        return default_settings(learner, BeliefEnvironment(problem))
     return replace(
         DEFAULTS["pqn"],
         hidden=(128, 128),
@@ -155,65 +57,43 @@ def quick_bounds(problem: HiddenProblem) -> Bounds | None:
 
 
 def train_on_beliefs(
-    problem: HiddenProblem,
-    settings: Settings,
-    *,
-    seeds: Sequence[int],
-    device: str | None,
-    folder: Path | None,
-    resume: bool,
-    checkpoint_s: float,
-    progress: TrainingHook | None,
-    warm_start: WarmStart | None = None,
+    problem: HiddenProblem, settings: Settings, options: RunOptions, *, warm_start: Any = None
 ) -> TrainingResult:
     """Train on `problem`, simulate what the greedy choices cost, and bound the optimum.
 
     Raises
     ------
     ValueError
-        If the settings do not fit, before anything is trained.
+        If the settings or the start do not fit, before anything is trained.
     """
     if settings.penalty is not None:
         raise ValueError(
             "hidden degradation knows no penalty for forbidden choices, they are masked; leave"
             " penalty (or the preset) out."
         )
+    start: WarmStart | None = own_values(warm_start, "hidden degradation")
     environment = BeliefEnvironment(problem)
-    started = time.monotonic()
-    network, found = train_seeds(
+
+    def judge(network: Network, parameters: Parameters) -> tuple[BeliefNetworkPolicy, Bounds]:
+        policy = BeliefNetworkPolicy(environment, network, parameters)
+        return policy, interval(simulated_costs(environment, policy.choose))
+
+    judged = train_and_judge(
         environment,
         settings,
-        centre=Centre.none if problem.periods is not None else Centre.mean,
-        seeds=seeds,
-        device=device,
-        folder=folder,
-        resume=resume,
-        name=_name(problem),
-        checkpoint_s=checkpoint_s,
-        progress=progress,
-        warm_start=warm_start,
+        judge,
+        centre=Centre.none if environment.finite else Centre.mean,
+        name=f"{problem.name} beliefs {solve_key(problem, seed=0, episodes=0)}",
+        options=options,
+        warm_start=start,
     )
-    seconds = time.monotonic() - started
     return TrainingResult(
         model=problem,
-        network=network,
+        network=judged.network,
         settings=settings,
         view="sequential",
-        seeds=tuple(_judged(environment, network, seed) for seed in found),
+        seeds=judged.seeds,
         optimum=quick_bounds(problem),
         exact=False,
-        seconds=seconds,
+        seconds=judged.seconds,
     )
-
-
-def _judged(environment: BeliefEnvironment, network: Network, trained: TrainedSeed) -> SeedResult:
-    policy = BeliefNetworkPolicy(environment, network, trained.parameters)
-    found = interval(simulated_costs(environment, policy.choose))
-    if not np.isfinite(found.value):
-        raise FloatingPointError(f"seed {trained.seed}: the training diverged.")
-    return SeedResult(trained=trained, policy=policy, objective=found)
-
-
-def _name(problem: HiddenProblem) -> str:
-    """Return what tells runs on different problems apart."""
-    return f"{problem.name} beliefs {solve_key(problem, seed=0, episodes=0)}"

@@ -21,7 +21,7 @@ from sparing.learn.epoch_environment import EpochEnvironment
 from sparing.learn.evaluation import LARGEST
 from sparing.learn.flow import Rows
 from sparing.learn.networks import Network
-from sparing.learn.run import Snapshot
+from sparing.learn.run_records import Snapshot
 from sparing.learn.steps import dense_entries
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy, TablePolicy

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +19,9 @@ from sparing.exact.checkpoint import fingerprint
 from sparing.learn.epoch_environment import EpochEnvironment
 from sparing.learn.evaluation import Goal, goal_of, solution_of
 from sparing.learn.flow import End, Flow, Fork, Pay, Place, Rows
+from sparing.learn.same_choices import same_choices
 from sparing.learn.steps import dense_entries
+from sparing.learn.views import closed, environment_of
 from sparing.learn.warm_start import WarmStart
 
 LARGEST = 1 << 24  # values that are listed, over all points and choices
@@ -53,6 +56,22 @@ class ValueTable:
         return jnp.asarray(self.table)[row]
 
 
+def start_from(
+    given: Any, environment: EpochEnvironment, *, features: str | None, discount: float | None
+) -> WarmStart | None:
+    """Return the values to start from: those given, or the exact ones of the model given.
+
+    Raises
+    ------
+    ValueError, MemoryError
+        As in `exact_warm_start`.
+    """
+    if given is None or isinstance(given, WarmStart):
+        return given
+    model = environment_of(closed(given), view=environment.view, features=features)
+    return exact_warm_start(model, environment, discount=discount)
+
+
 def exact_warm_start(
     model: EpochEnvironment, environment: EpochEnvironment, *, discount: float | None = None
 ) -> WarmStart:
@@ -73,7 +92,7 @@ def exact_warm_start(
     MemoryError
         If the model has too many states to be solved, or choices to be listed.
     """
-    columns = _columns(model, environment)
+    columns = same_choices(model, environment)
     found = exact_values(model, discount=discount)
     goal = goal_of(model.process)
     digest = fingerprint(goal.epoch, goal.weights)
@@ -256,48 +275,3 @@ def _check_size(environment: EpochEnvironment) -> None:
             f"exact values of {states:,} states times {environment.num_actions} choices are too"
             f" many to list, at most {LARGEST:,} are. Give a smaller model."
         )
-
-
-def _columns(model: EpochEnvironment, environment: EpochEnvironment) -> NDArray[np.int64]:
-    """Return per point of `environment` [points, A] which choice of `model` each choice is.
-
-    Choices are the same by their number in the model; -1 is one that `model` does not know.
-    """
-    pairs = zip(_shown(model), _shown(environment), strict=False)
-    for number, ((label, axes, _), (name, live, _)) in enumerate(pairs):
-        if (label, axes) != (name, live):
-            raise ValueError(
-                f"the model to start from must have the same choices on the same axes; choice"
-                f" {number} is {label!r} on {_words(axes)} there, {name!r} on {_words(live)} here."
-            )
-    if len(model.points) != len(environment.points):
-        raise ValueError(
-            "the model to start from must have the same choices on the same axes; it has"
-            f" {len(model.points)}, here are {len(environment.points)}."
-        )
-    columns = np.full((len(environment.points), environment.num_actions), -1)
-    for row, (_, _, there), (_, _, here) in zip(
-        columns, _shown(model), _shown(environment), strict=True
-    ):
-        if model.view == "flat" and there != here:  # a joint action has no number of its own
-            raise ValueError("in the flat view the model to start from must have the same actions.")
-        row[: len(here)] = [there.index(number) if number in there else -1 for number in here]
-    return columns
-
-
-def _shown(environment: EpochEnvironment) -> list[tuple[str, list[tuple[str, int]], list[int]]]:
-    """Return label, axes and numbers of the choices of each point."""
-    flow = environment.interpreter.flow
-    names = {slot: name for name, slot in flow.slots.items()}
-    found = []
-    for point in environment.points:
-        step = flow.code[point.pc]
-        numbers = [*range(point.num_actions)]
-        if isinstance(step, Rows) and step.choices is not None:
-            numbers = step.choices.tolist()
-        found.append((point.label, [(names[p.slot], p.size) for p in point.live], numbers))
-    return found
-
-
-def _words(axes: list[tuple[str, int]]) -> str:
-    return ", ".join(f"{name} ({size} states)" for name, size in axes)

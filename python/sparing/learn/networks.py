@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -116,12 +115,6 @@ def explored(draws: jax.Array, values: jax.Array, mask: jax.Array, epsilon: jax.
     wanted = jnp.floor(draws[0] * reached[:, -1]).astype(reached.dtype)
     random = (reached > jnp.minimum(wanted, reached[:, -1] - 1)[:, None]).argmax(axis=-1)
     return jnp.where(draws[1] < epsilon, random, cheapest(values, mask))
-
-
-def num_parameters(parameters: Parameters) -> int:
-    """Return how many numbers are learned."""
-    leaves: Sequence[jax.Array] = jax.tree_util.tree_leaves(parameters)
-    return sum(int(leaf.size) for leaf in leaves)
 
 
 def _dense(key: jax.Array, inputs: int, outputs: int, scale: float) -> dict[str, jax.Array]:

@@ -18,6 +18,7 @@ from sparing.learn.flow import Place, Segment
 from sparing.learn.interpreter import point_codes
 from sparing.learn.lanes import Lanes
 from sparing.learn.lookups import int32, lookup
+from sparing.learn.networks import cheapest
 from sparing.policies import TablePolicy
 
 Apply: TypeAlias = Callable[[Any, jax.Array, jax.Array], jax.Array]
@@ -97,11 +98,6 @@ def _compiled(
 ) -> Callable[..., list[jax.Array]]:
     """Return `_decide` of a network, kept for the next states: to compile takes seconds."""
     return jax.jit(partial(_decide, environment, apply, segment, ends, period))
-
-
-def greedy(values: jax.Array, mask: jax.Array) -> jax.Array:
-    """Return the allowed choice [B] of the lowest value [B, A]; ties go to the first."""
-    return jnp.where(mask, values, jnp.inf).argmin(axis=-1).astype(jnp.int32)
 
 
 def _stage_table(
@@ -185,7 +181,7 @@ def _decide(
         point = lookup(numbers, pc)
         states = environment.states_at(point, period, coords)
         mask = environment.mask(states)
-        action = greedy(apply(parameters, environment.features(states), mask), mask)
+        action = cheapest(apply(parameters, environment.features(states), mask), mask)
         return advance(pc, coords, action)
 
     found = jax.lax.while_loop(

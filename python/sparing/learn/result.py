@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.networks import Network
-from sparing.learn.run import TrainedSeed
+from sparing.learn.run_records import TrainedSeed
 from sparing.learn.settings import Settings
 from sparing.policies import Policy
 
 if TYPE_CHECKING:
     from sparing.evaluate.network_plan import PartPlan
     from sparing.large.crew_training import CrewResult
-    from sparing.learn.belief_training import BeliefNetworkPolicy
+    from sparing.learn.belief_policy import BeliefNetworkPolicy
     from sparing.learn.curve import CurvePoint
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SeedResult:
-    """One seed: its greedy policy and what that costs, None where it was not evaluated."""
+    """One seed: its greedy policy and what that costs."""
 
     trained: TrainedSeed
     policy: Policy | BeliefNetworkPolicy | PartPlan
-    objective: Bounds | None
+    objective: Bounds
 
     @property
     def seed(self) -> int:
@@ -44,6 +44,8 @@ class TrainingResult:
         All seeds; the policy is that of the best one.
     optimum
         Bounds of the optimal objective; None where it cannot be computed.
+    is_average
+        Whether objectives are long-run averages, as the curves are, or else totals.
     exact
         Whether objectives are exact bounds, or else confidence intervals of simulations.
     seconds
@@ -62,6 +64,7 @@ class TrainingResult:
     seeds: tuple[SeedResult, ...]
     optimum: Bounds | None
     exact: bool
+    is_average: bool = False
     seconds: float
     crew: CrewResult | None = None
     curve: tuple[CurvePoint, ...] = ()
@@ -71,14 +74,12 @@ class TrainingResult:
         """Whether the policy is one of `crew`."""
         if self.crew is None:
             return False
-        learned = self.best.objective
-        return learned is None or self.crew.objective.value < learned.value
+        return self.crew.objective.value < self.best.objective.value
 
     @property
     def best(self) -> SeedResult:
         """The seed whose policy costs least."""
-        rated = [(seed.objective.value, n) for n, seed in enumerate(self.seeds) if seed.objective]
-        return self.seeds[min(rated)[1] if rated else 0]
+        return min(self.seeds, key=lambda seed: seed.objective.value)
 
     @property
     def learner(self) -> str:
@@ -98,7 +99,7 @@ class TrainingResult:
         return self.best.policy
 
     @property
-    def objective(self) -> Bounds | None:
+    def objective(self) -> Bounds:
         """What the policy costs."""
         if self.crew is not None and self.crew_is_better:
             return self.crew.objective
@@ -111,16 +112,16 @@ class TrainingResult:
 
     def __str__(self) -> str:
         """Objective and gap in a line or two."""
-        what = "not evaluated" if self.objective is None else f"{self.objective.value:.9g}"
-        text = f"{self.learner}: objective {what} after {self.env_steps:,} choices"
+        text = f"{self.learner}: objective {self.objective.value:.9g}"
+        text += f" after {self.env_steps:,} choices"
         if self.gap is not None:
             text += f", {100.0 * self.gap:.3g} % above the optimum"
         return f"{text}; {self.seconds:.1f} s."
 
 
-def gap_of(objective: Bounds | None, optimum: Bounds | None) -> float | None:
+def gap_of(objective: Bounds, optimum: Bounds | None) -> float | None:
     """Return (objective - lower bound of the optimum) / abs(optimum), None where unknown."""
-    if objective is None or optimum is None:
+    if optimum is None:
         return None
     size = abs(optimum.value)
     return (objective.value - optimum.lower) / size if size > 0.0 else None

@@ -80,6 +80,22 @@ class WarmStart:
         return {"name": self.name, **{name: getattr(self, name) for name in numbers}}
 
 
+def own_values(given: Any, model: str) -> WarmStart | None:
+    """Return the start that was given for a `model` that has no table of exact values.
+
+    Raises
+    ------
+    ValueError
+        If it is a model itself, as its values cannot be taken over.
+    """
+    if given is None or isinstance(given, WarmStart):
+        return given
+    raise ValueError(
+        f"{model} has no table of exact values to start from; give a WarmStart of values of your"
+        f" own, not an object of type {type(given).__name__}."
+    )
+
+
 def fitted(
     warm: WarmStart,
     environment: Environment,

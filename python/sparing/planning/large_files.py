@@ -97,7 +97,7 @@ def policy_of_record(
     if "network" not in record:
         return load_crew_policy(folder, problem)
     from sparing.learn.greedy_policy import greedy_policy
-    from sparing.learn.train import environment_of
+    from sparing.learn.views import environment_of
 
     network, parameters = load_network(record, folder)
     return greedy_policy(environment_of(problem), network, parameters, as_table=False)

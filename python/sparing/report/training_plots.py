@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparing.exact.policy_evaluation import Bounds
-from sparing.learn.run import TrainedSeed
+from sparing.learn.run_records import TrainedSeed
 from sparing.report.plots import INK, MARK_COLOURS, finish, new_figure
 
 
