@@ -213,7 +213,9 @@ def test_an_order_that_finds_no_slot_is_counted_and_stops_the_run(monkeypatch):
     runner = FleetRunner(dynamics, None)
     samples = np.zeros((3, len(MEASURES)))
     monkeypatch.setattr(runner, "_run", lambda *_: (samples, counts.lost.sum()))
-    with pytest.raises(ValueError, match="^6 units were ordered .* slots for orders under way, 1,"):
+    with pytest.raises(
+        ValueError, match=r"^6 units were ordered .* slots for orders under way, 1,"
+    ):
         runner.run(None, num_replications=3)
 
 

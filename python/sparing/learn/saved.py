@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sparing._files import replaced_folder, write_atomically
 from sparing.learn.checkpoints import FORMAT, load_arrays, require_safetensors, save_arrays
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import TrainingResult
+from sparing.learn.run import TrainedSeed
 from sparing.policies import TablePolicy
 
 REPORT = "training.json"
@@ -23,7 +25,7 @@ def prepare(folder: Path, case: str, *, resume: bool) -> None:
     require_safetensors()
     folder.mkdir(parents=True, exist_ok=True)
     if not resume:
-        for old in folder.glob("seed-*"):
+        for old in (*folder.glob("seed-*"), folder / "plan"):
             shutil.rmtree(old, ignore_errors=True)
     if not (resume and (folder / REPORT).exists()):
         text = json.dumps({"format": FORMAT, "case": case, "finished": False}, indent=1)
@@ -44,15 +46,20 @@ def save_training(result: TrainingResult, folder: Path, report: dict[str, Any]) 
     elif isinstance(result.policy, TablePolicy):
         with replaced_folder(folder / "policy") as part:
             result.policy.save(part)
-    with (folder / "curves.csv").open("w", newline="", encoding="utf-8") as file:
+    write_curves([seed.trained for seed in result.seeds], folder / "curves.csv")
+    content = {"format": FORMAT, **report, "finished": True, "settings": result.settings.as_json()}
+    write_atomically(folder / REPORT, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def write_curves(seeds: Sequence[TrainedSeed], path: Path) -> None:
+    """Write the histories of seeds as a table."""
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         names = ["env_steps", "cost", "loss", "epsilon", "rate"]
         writer.writerow(["seed", *names])
-        for seed in result.seeds:
-            columns = [seed.trained.history[name].tolist() for name in names]
+        for seed in seeds:
+            columns = [seed.history[name].tolist() for name in names]
             writer.writerows([seed.seed, *row] for row in zip(*columns, strict=True))
-    content = {"format": FORMAT, **report, "finished": True, "settings": result.settings.as_json()}
-    write_atomically(folder / REPORT, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def save_network(path: Path, network: Network, parameters: Parameters) -> None:
