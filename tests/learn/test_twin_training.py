@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from learn.compilation import shared_compilation
 from learn.small_twin import CASE, SETTINGS, run
 from sparing import cli
 from sparing.learn.checkpoints import named_arrays
@@ -42,8 +43,15 @@ def assert_same(one, other):
         np.testing.assert_array_equal(policy.result.samples, again.result.samples)
 
 
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """Let runs of this module share what is compiled."""
+    with shared_compilation(tmp_path_factory.mktemp("compiled")):
+        yield
+
+
 @pytest.mark.full
-def test_a_killed_run_goes_on_to_the_identical_result(tmp_path):
+def test_a_killed_run_goes_on_to_the_identical_result(compiled, tmp_path):
     """Seed 1, killed with SIGKILL behind rollout 2 of 4, is what it is beside seed 0.
 
     So is it when killed between its start and the first rollout, or while it is fitted.
@@ -152,7 +160,7 @@ def test_what_does_not_fit_a_fleet_is_refused(capsys, tmp_path, wrong, message):
 
 
 @pytest.mark.full
-def test_a_fleet_from_the_command_line(capsys, tmp_path):
+def test_a_fleet_from_the_command_line(compiled, capsys, tmp_path):
     out = tmp_path / "run"
     asked = ["ess-fleet", "--part", "gateway", "--days", 28, "--days", 60, "--fleets", 8]
     asked += ["--replications", 8, "--seeds", 2, "--out", out]
