@@ -68,6 +68,9 @@ def test_a_killed_run_goes_on_to_the_identical_result(compiled, tmp_path):
     assert [progress.env_steps for progress in seen] == [48, 72, 96]
     assert_same(resumed.seeds[0], whole.seeds[1])
     np.testing.assert_array_equal(resumed.plan.result.samples, whole.plan.result.samples)
+    for result in (resumed, whole):  # the choice is judged on luck of its own
+        assert result.objective.seed == result.plan_beside.seed != result.plan.result.seed
+        assert (result.objective.samples != result.best.result.samples).any()
     parameters = [seed.trained.parameters["head"]["weight"] for seed in whole.seeds]
     assert not np.array_equal(*parameters)
 
@@ -175,6 +178,7 @@ def test_a_fleet_from_the_command_line(compiled, capsys, tmp_path):
     assert report["gap"] is None
     assert report["optimum_is"].startswith("not known")
     assert 0.0 < report["objective"]["lower"] < report["objective"]["upper"]
+    assert report["objective_less_plan"]["half_width"] >= 0.0
     assert [row["days"] for row in report["policies"]] == [None, *[0.0, 28.0, 56.0] * 2]
     assert report["policies"][0]["total_less_plan"] == {"mean": 0.0, "half_width": 0.0}
     totals = [row["total"]["mean"] for row in report["policies"]]

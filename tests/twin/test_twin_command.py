@@ -119,6 +119,10 @@ def test_tables_are_printed(capsys, tmp_path):
         (["--policy", "min-max=north:1"], "give two whole numbers per location, such as north:1:3"),
         (["--policy", "one-for-one=north:x"], "give a whole number per location"),
         (["--plain"], "one-for-one orders come between reviews"),
+        (
+            ["--plain", "--policy", "closed-loop=climate"],
+            "the twin has no climate; use closed-loop",
+        ),
         (["--replications", "0"], "num_replications must be a whole number, at least 1; got 0"),
         (["--service", "1"], "service must be at least"),
         (["--seed", "-1"], "seed must be a whole number, at least 0; got -1"),

@@ -14,7 +14,8 @@ from sparing.commands.train_progress import interruptible, shown_training
 from sparing.models.spares_network import SparesNetwork
 
 if TYPE_CHECKING:
-    from sparing.learn.twin_training import TwinPolicy, TwinTrainingResult
+    from sparing.learn.twin_judge import TwinPolicy
+    from sparing.learn.twin_training import TwinTrainingResult
 
 MEASURES = ("total", "sla", "orders_per_year", "down_hours_per_year")
 OPTIMUM_IS = "not known: no bound of the twin's least cost is computed; the belief plan is beside"
@@ -134,6 +135,7 @@ def _save(case: str, result: TwinTrainingResult, report: dict[str, Any], out: Pa
 def twin_report(case: str, result: TwinTrainingResult) -> dict[str, Any]:
     """Return what `sparing train --json` prints of a fleet."""
     best = result.best
+    less = result.objective.less(result.plan_beside)
     return {
         "case": case,
         "parts": [part.name for part in result.twin.network.parts],
@@ -144,6 +146,7 @@ def twin_report(case: str, result: TwinTrainingResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "objective": _interval(result.objective),
         "objective_is": OBJECTIVE_IS,
+        "objective_less_plan": {"mean": less.mean, "half_width": less.half_width},
         "optimum": None,
         "optimum_is": OPTIMUM_IS,
         "gap": None,
@@ -204,11 +207,12 @@ def _print(report: dict[str, Any], out: Path | None) -> None:
         )
     print_table(["policy", "total cost", "SLA", "cost less plan's", "SLA less plan's"], rows)
     seed = "" if report["best_seed"] is None or not many else f", seed {report['best_seed']}"
-    found = report["objective"]
+    found, less = report["objective"], report["objective_less_plan"]
     print(
         f"\n95 % intervals over {report['replications']} replications of the vectorised twin,"
-        f" paired\nleast cost: {report['best']}{seed}; on luck that the choice has not met:"
-        f" {found['lower']:.0f} to {found['upper']:.0f}"
+        f" paired\nleast cost: {report['best']}{seed}; on luck that the choice has not met"
+        f" {found['lower']:.0f} to {found['upper']:.0f},"
+        f" less the plan's: {less['mean']:+.0f} ± {less['half_width']:.0f}"
     )
     if out is not None:
         print(f"\nsaved in {out}: the best network, curves, and the state of the training")

@@ -1,10 +1,11 @@
-"""One seed's learning on a twin: rounds, progress, checkpoints; nothing moves unasked."""
+"""Seeds' learning on a twin: rounds, progress, checkpoints; nothing moves unasked."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,132 +13,201 @@ import jax
 import numpy as np
 
 from sparing.learn.checkpoints import FILE, load_checkpoint, save_checkpoint
-from sparing.learn.location_learning import Lived, Report, location_learner
-from sparing.learn.location_start import LocationSettings, PlanData, Start
+from sparing.learn.location_learning import Lived, LocationLearner, Report, location_learner
+from sparing.learn.location_start import LocationSettings, Start
 from sparing.learn.networks import Parameters
 from sparing.learn.run import TrainedSeed, TrainingHook, TrainingProgress
+from sparing.learn.twin_dynamics import Dynamics
+from sparing.learn.twin_lanes import location_orders
+from sparing.learn.twin_saved import Told, digest, plan_or_saved, start_or_saved
+from sparing.simulate.twin import Twin
 
+PLAN_SEED = 0  # of the plan's prices, which all seeds share
 COLUMNS = ("env_steps", "cost", "loss", "epsilon", "rate")
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunFolder:
-    """Where a seed's learning is saved every so many seconds, and whether it goes on from there.
+def rollout_days(twin: Twin, settings: LocationSettings) -> float:
+    """Return how many days of a fleet are learned from at once."""
+    return settings.reviews * twin.period_hours / 24.0
 
-    `key` is what the run must have been started with.
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Learned:
+    """What a seed came to: its start, its curves, and its networks by simulated days."""
+
+    start: Start
+    trained: TrainedSeed
+    networks: dict[float, Parameters]
+
+
+class TwinRun:
+    """What the seeds of a run share: the twin, its belief plans, and where it is saved.
+
+    The history of a seed has a row for each review: the mean cost of a fleet in it, exploration
+    included, and the loss of what its rollout was learned from.
+
+    Parameters
+    ----------
+    marks
+        Numbers of rollouts after which the network is kept; the last is the end.
+    folder, resume, every
+        Where plans, starts and every so many seconds the learning are saved, and whether to go on
+        from what is there.
     """
 
-    folder: Path | None
-    resume: bool
-    every: float
-    key: dict[str, Any]
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        settings: LocationSettings,
+        marks: Sequence[int],
+        folder: Path | None,
+        resume: bool,
+        every: float,
+        progress: TrainingHook | None,
+        told: Told,
+    ) -> None:
+        twin = dynamics.tables.twin
+        self.dynamics, self.settings, self.marks = dynamics, settings, list(marks)
+        self.folder, self.resume, self.every = folder, resume, every
+        self.progress, self.told = progress, told
+        self.choices = settings.fleets * int(np.prod(dynamics.shape))  # at a review
+        self.days = [mark * rollout_days(twin, settings) for mark in marks]
+        self.key = {"model": digest(twin), "step_hours": dynamics.tables.step_hours}
+        self.key |= {"settings": json.loads(json.dumps(asdict(settings)))}
+        self.plans = {
+            part.name: plan_or_saved(
+                twin, part, PLAN_SEED, folder=self._place("plan", f"part-{p}"), **self._given
+            )
+            for p, part in enumerate(twin.network.parts)
+        }
+        orders = {name: plan.orders for name, plan in self.plans.items()}
+        self.rule = location_orders(dynamics, orders)
 
-
-def learned(
-    start: Start,
-    data: PlanData,
-    settings: LocationSettings,
-    *,
-    marks: Sequence[int],
-    seed: int,
-    saved: RunFolder,
-    progress: TrainingHook | None = None,
-) -> tuple[TrainedSeed, list[Parameters]]:
-    """Learn for as many rollouts as the last of `marks`; return the network at each of them.
-
-    The history has a row for each review: the mean cost of a fleet in it, exploration included,
-    and the loss of what its rollout was learned from.
-    """
-    began = time.monotonic()
-    learner = location_learner(start, settings, seed=seed)
-    lived = jax.jit(learner.init)()
-    kept = jax.tree_util.tree_map(
-        lambda x: np.zeros((len(marks), *x.shape), x.dtype), start.parameters
-    )
-    history: list[list[float]] = []
-    before, folder = 0.0, saved.folder
-    if folder is not None and saved.resume and (folder / FILE).exists():
-        like = jax.eval_shape(lambda: lived), kept
-        (state, kept), record = load_checkpoint(folder, like, saved.key)
-        kept = jax.tree_util.tree_map(np.array, kept)  # a file's arrays cannot be written to
-        lived, before, history = jax.device_put(state), record["seconds"], record["history"]
-    done, written = int(lived.rounds), time.monotonic()
-    step: Any = None
-    while done < marks[-1]:
-        if step is None:
-            data = jax.device_put(data)
-            step = jax.jit(learner.step).lower(lived, data).compile()
-        with jax.transfer_guard("disallow"):
-            lived, report = step(lived, data)
-            shown = jax.device_get(report)
-        done += 1
-        history += _rows(done, shown, start, settings)
-        seconds = before + time.monotonic() - began
-        if done in marks:
-            _keep(kept, marks.index(done), lived)
-        _tell(progress, history[-1], marks[-1], seed, seconds, start, settings)
-        last = done == marks[-1]
-        if folder is not None and (last or time.monotonic() - written >= saved.every):
-            content = {"iteration": done, "seconds": seconds, "history": history}
-            save_checkpoint(folder, (lived, kept), {**saved.key, **content})
-            written = time.monotonic()
-    rows = np.array(history)
-    trained = TrainedSeed(
-        seed=seed,
-        parameters=jax.device_get(lived.parameters),
-        history={name: rows[:, column] for column, name in enumerate(COLUMNS)},
-        env_steps=int(rows[-1, 0]),
-        seconds=before + time.monotonic() - began,
-    )
-    at = [jax.tree_util.tree_map(lambda x, n=n: x[n], kept) for n in range(len(marks))]
-    return trained, at
-
-
-def _choices(start: Start, settings: LocationSettings) -> int:
-    """Return how many choices all locations of all fleets make at a review."""
-    return settings.fleets * int(np.prod(start.agents.dynamics.shape))
-
-
-def _rows(done: int, report: Report, start: Start, settings: LocationSettings) -> list[list[float]]:
-    """Return the rows of a rollout, one per review."""
-    first = (done - 1) * settings.reviews
-    choices, loss = _choices(start, settings), float(report.loss)
-    return [
-        [float((first + k + 1) * choices), float(cost), loss, settings.epsilon, 0.0]
-        for k, cost in enumerate(report.cost)
-    ]
-
-
-def _keep(kept: Any, place: int, lived: Lived) -> None:
-    """Write the network of this moment into its place of `kept`."""
-
-    def write(into: Any, parameters: Any) -> None:
-        into[place] = parameters
-
-    jax.tree_util.tree_map(write, kept, jax.device_get(lived.parameters))
-
-
-def _tell(
-    progress: TrainingHook | None,
-    row: list[float],
-    rounds: int,
-    seed: int,
-    seconds: float,
-    start: Start,
-    settings: LocationSettings,
-) -> None:
-    if progress is None:
-        return
-    steps, cost, loss, epsilon, rate = row
-    progress(
-        TrainingProgress(
+    def seed(self, seed: int) -> Learned:
+        """Learn from the start on for as many rollouts as the last of `marks`."""
+        began, key = time.monotonic(), {**self.key, "seed": seed}
+        start, data = start_or_saved(
+            self.dynamics,
+            self.plans,
+            self.rule,
+            self.settings,
+            key,
             seed=seed,
-            env_steps=int(steps),
-            total_steps=rounds * settings.reviews * _choices(start, settings),
-            seconds=seconds,
-            cost=cost,
-            rate=rate,
-            epsilon=epsilon,
-            loss=loss,
+            folder=self._place(f"seed-{seed}", "start"),
+            **self._given,
         )
-    )
+        learner = location_learner(start, self.settings, seed=seed)
+        state = self._begun(learner, start, {**key, "days": self.days}, seed)
+        before, written, step = state.seconds, time.monotonic(), None
+        while state.done < self.marks[-1]:
+            if step is None:
+                data = jax.device_put(data)
+                step = jax.jit(learner.step).lower(state.lived, data).compile()
+            with jax.transfer_guard("disallow"):
+                lived, report = step(state.lived, data)
+                shown = jax.device_get(report)
+            state.go_on(lived, self._rows(state.done + 1, shown), self.marks)
+            state.seconds = before + time.monotonic() - began
+            self._tell(seed, state)
+            last = state.done == self.marks[-1]
+            if state.folder is not None and (last or time.monotonic() - written >= self.every):
+                state.save()
+                written = time.monotonic()
+        rows = np.array(state.history)
+        trained = TrainedSeed(
+            seed=seed,
+            parameters=jax.device_get(state.lived.parameters),
+            history={name: rows[:, column] for column, name in enumerate(COLUMNS)},
+            env_steps=int(rows[-1, 0]),
+            seconds=before + time.monotonic() - began,
+        )
+        return Learned(start=start, trained=trained, networks=state.networks(self.days))
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        return {"resume": self.resume, "told": self.told}
+
+    def _place(self, *names: str) -> Path | None:
+        return None if self.folder is None else self.folder.joinpath(*names)
+
+    def _begun(
+        self, learner: LocationLearner, start: Start, key: dict[str, Any], seed: int
+    ) -> _State:
+        """Return where learning goes on from: its beginning, or what was saved."""
+        lived = jax.jit(learner.init)()
+        kept = jax.tree_util.tree_map(
+            lambda x: np.zeros((len(self.marks), *x.shape), x.dtype), start.parameters
+        )
+        folder = self._place(f"seed-{seed}")
+        state = _State(folder, key, lived, kept)
+        if folder is not None and self.resume and (folder / FILE).exists():
+            state.load()
+        return state
+
+    def _rows(self, done: int, report: Report) -> list[list[float]]:
+        """Return the rows of a rollout, one per review."""
+        first, loss = (done - 1) * self.settings.reviews, float(report.loss)
+        return [
+            [float((first + k + 1) * self.choices), float(cost), loss, self.settings.epsilon, 0.0]
+            for k, cost in enumerate(report.cost)
+        ]
+
+    def _tell(self, seed: int, state: _State) -> None:
+        if self.progress is None:
+            return
+        steps, cost, loss, epsilon, rate = state.history[-1]
+        self.progress(
+            TrainingProgress(
+                seed=seed,
+                env_steps=int(steps),
+                total_steps=self.marks[-1] * self.settings.reviews * self.choices,
+                seconds=state.seconds,
+                cost=cost,
+                rate=rate,
+                epsilon=epsilon,
+                loss=loss,
+            )
+        )
+
+
+class _State:
+    """A seed's learning as it goes: `kept` has the network at each mark, zeros before it."""
+
+    def __init__(self, folder: Path | None, key: dict[str, Any], lived: Lived, kept: Any) -> None:
+        self.folder, self.key, self.lived, self.kept = folder, key, lived, kept
+        self.done, self.seconds = 0, 0.0
+        self.history: list[list[float]] = []
+
+    def load(self) -> None:
+        """Go on from what the folder holds."""
+        assert self.folder is not None
+        like = jax.eval_shape(lambda: self.lived), self.kept
+        (lived, kept), record = load_checkpoint(self.folder, like, self.key)
+        self.lived = jax.device_put(lived)
+        self.kept = jax.tree_util.tree_map(np.array, kept)  # a file's arrays are read-only
+        self.done, self.seconds = record["iteration"], record["seconds"]
+        self.history = record["history"]
+
+    def save(self) -> None:
+        """Write the state, whole or not at all."""
+        assert self.folder is not None
+        content = {"iteration": self.done, "seconds": self.seconds, "history": self.history}
+        save_checkpoint(self.folder, (self.lived, self.kept), {**self.key, **content})
+
+    def go_on(self, lived: Lived, rows: list[list[float]], marks: list[int]) -> None:
+        """Note a rollout, and keep the network if this is a mark."""
+        self.lived, self.done = lived, self.done + 1
+        self.history += rows
+        if self.done not in marks:
+            return
+        place, now = marks.index(self.done), jax.device_get(lived.parameters)
+        flat, leaves = (jax.tree_util.tree_leaves(tree) for tree in (self.kept, now))
+        for kept, leaf in zip(flat, leaves, strict=True):
+            kept[place] = leaf
+
+    def networks(self, days: Sequence[float]) -> dict[float, Parameters]:
+        """Return the networks that were kept, by simulated days."""
+        return {
+            day: jax.tree_util.tree_map(lambda x, n=n: x[n], self.kept)
+            for n, day in enumerate(days)
+        }

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sparing._checks import check_number
-from sparing.learn.location_learning import cautious_orders
 from sparing.learn.location_start import LocationSettings, Start
-from sparing.learn.networks import Parameters
 from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook
 from sparing.learn.twin_dynamics import Dynamics
-from sparing.learn.twin_lanes import LANES, FleetResult, FleetRunner, Wanted, location_orders
-from sparing.learn.twin_run import RunFolder, learned
-from sparing.learn.twin_saved import digest, plan_or_saved, start_or_saved
+from sparing.learn.twin_judge import UNSEEN_SEED, Judge, TwinPolicy
+from sparing.learn.twin_lanes import LANES, FleetResult
+from sparing.learn.twin_run import TwinRun, rollout_days
 from sparing.learn.twin_tables import STEP_HOURS, check_arrays, twin_tables
 from sparing.simulate.results import Difference
 from sparing.simulate.twin import Twin
 
 DAYS = (30.0, 60.0, 90.0)
-FRESH_SEED = 1 << 20  # of the comparison, on luck that learning has not seen
-UNSEEN_SEED = FRESH_SEED + 1  # of the policy that was chosen, on luck that choosing has not seen
-PLAN_SEED = 0  # of the plan's prices, which all seeds share
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class TwinPolicy:
-    """A policy of the comparison and what it costs on the twin.
-
-    Attributes
-    ----------
-    seed
-        Of its training; None: the belief plan itself.
-    days
-        Simulated days of each fleet that it has learned from; None: the belief plan.
-    parameters
-        Of the network; None: the belief plan.
-    """
-
-    name: str
-    seed: int | None
-    days: float | None
-    parameters: Parameters | None
-    result: FleetResult
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,8 +49,9 @@ class TwinTrainingResult:
     ----------
     plan
         The belief plan by location, from which all seeds start.
-    objective
-        Cost of the best policy on luck that neither learning nor the choice of it has seen.
+    objective, plan_beside
+        Costs of the best policy, and of the plan, on luck that neither learning nor the choice of
+        that policy has seen: the least of many means is partly luck.
     """
 
     twin: Twin
@@ -85,6 +59,7 @@ class TwinTrainingResult:
     plan: TwinPolicy
     seeds: tuple[TwinSeed, ...]
     objective: FleetResult
+    plan_beside: FleetResult
     seconds: float
 
     @property
@@ -169,42 +144,23 @@ def train_on_twin(
     options: dict[str, Any] = {"num_replications": num_replications, "step_hours": step_hours}
     check_twin_training(twin, chosen, days=days, **options)
     twin, marks = replace(twin, orders="single"), _marks(twin, chosen, days)
-    tables = twin_tables(twin, step_hours=step_hours)
-    dynamics = Dynamics(tables)
-    given: dict[str, Any] = {"resume": resume, "told": told}
-    plans = {
-        part.name: plan_or_saved(
-            twin, part, PLAN_SEED, folder=folder and folder / "plan" / f"part-{p}", **given
-        )
-        for p, part in enumerate(twin.network.parts)
-    }
-    rule = location_orders(dynamics, {name: plan.orders for name, plan in plans.items()})
-    key = {"model": digest(twin), "step_hours": tables.step_hours}
-    key |= {"settings": json.loads(json.dumps(asdict(chosen)))}
-    rollout = _rollout_days(twin, chosen)
-    trained: list[tuple[Start, TrainedSeed, list[Parameters]]] = []
-    for seed in numbers:
-        own, key["seed"] = folder and folder / f"seed-{seed}", seed
-        start, data = start_or_saved(
-            dynamics, plans, rule, chosen, key, seed=seed, folder=own and own / "start", **given
-        )
-        saved = RunFolder(
-            folder=own,
-            resume=resume,
-            every=checkpoint_s,
-            key={**key, "days": [mark * rollout for mark in marks]},
-        )
-        found = learned(start, data, chosen, marks=marks, seed=seed, saved=saved, progress=progress)
-        trained.append((start, *found))
-    judge = _Judge(dynamics, rule, trained[0][0], num_replications, told)
+    dynamics = Dynamics(twin_tables(twin, step_hours=step_hours))
+    run = TwinRun(dynamics, chosen, marks, folder, resume, checkpoint_s, progress, told)
+    trained = [run.seed(seed) for seed in numbers]
+    judge = Judge(dynamics, run.rule, trained[0].start, num_replications, told)
     plan = judge.of_plan()
     judged = tuple(
-        TwinSeed(start=start, trained=one, policies=judge.of_seed(start, one, marks, rollout, at))
-        for start, one, at in trained
+        TwinSeed(
+            start=one.start,
+            trained=one.trained,
+            policies=judge.of_seed(one.start, one.trained.seed, one.networks),
+        )
+        for one in trained
     )
     best = min(
         (plan, *(seed.best for seed in judged)), key=lambda policy: policy.result.mean("total")
     )
+    told("comparing: the best of them and the plan, on other luck")
     margin = next((s.start.margin for s in judged if s.seed == best.seed), None)
     return TwinTrainingResult(
         twin=twin,
@@ -212,6 +168,7 @@ def train_on_twin(
         plan=plan,
         seeds=judged,
         objective=judge.run(best.parameters, margin, UNSEEN_SEED),
+        plan_beside=judge.run(None, None, UNSEEN_SEED),
         seconds=time.monotonic() - began,
     )
 
@@ -231,13 +188,9 @@ def check_twin_training(
     check_arrays(twin, step_hours)
 
 
-def _rollout_days(twin: Twin, settings: LocationSettings) -> float:
-    return settings.reviews * twin.period_hours / 24.0
-
-
 def _marks(twin: Twin, settings: LocationSettings, days: Sequence[float]) -> list[int]:
     """Return the numbers of rollouts after which policies are compared."""
-    rollout = _rollout_days(twin, settings)
+    rollout = rollout_days(twin, settings)
     most = twin.network.periods // settings.reviews
     for value in days:
         check_number("days", value, at_least=rollout)
@@ -249,57 +202,3 @@ def _marks(twin: Twin, settings: LocationSettings, days: Sequence[float]) -> lis
     if not days:
         raise ValueError("days must name at least one moment of the comparison.")
     return sorted({int(value // rollout) for value in days})
-
-
-class _Judge:
-    """Runs policies on the same luck, each kind compiled once."""
-
-    def __init__(
-        self,
-        dynamics: Dynamics,
-        rule: Wanted,
-        start: Start,
-        num_replications: int,
-        told: Callable[[str], None],
-    ) -> None:
-        self.num_replications, self.told = num_replications, told
-        self.planned = FleetRunner(dynamics, lambda _, fleets: rule(fleets))
-        self.learned = FleetRunner(dynamics, cautious_orders(start.agents, start.network, rule))
-
-    def run(self, parameters: Parameters | None, margin: float | None, seed: int) -> FleetResult:
-        """Return what a network costs with its margin, or without one the plan."""
-        options: dict[str, int] = {"num_replications": self.num_replications, "seed": seed}
-        if parameters is None:
-            return self.planned.run(None, **options)
-        return self.learned.run((parameters, margin), **options)
-
-    def of_plan(self) -> TwinPolicy:
-        """Return the belief plan with its cost."""
-        name = "belief plan by location"
-        self.told(f"comparing: {name}")
-        found = self.run(None, None, FRESH_SEED)
-        return TwinPolicy(name=name, seed=None, days=None, parameters=None, result=found)
-
-    def of_seed(
-        self,
-        start: Start,
-        trained: TrainedSeed,
-        marks: Sequence[int],
-        rollout: float,
-        at: Sequence[Parameters],
-    ) -> tuple[TwinPolicy, ...]:
-        """Return the start and the networks at the marks with their costs."""
-        found = []
-        for mark, parameters in zip((0, *marks), (start.parameters, *at), strict=True):
-            name = f"after {mark * rollout:g} days" if mark else "network fitted to it"
-            self.told(f"comparing: {name}, seed {trained.seed}")
-            found.append(
-                TwinPolicy(
-                    name=name,
-                    seed=trained.seed,
-                    days=mark * rollout,
-                    parameters=parameters,
-                    result=self.run(parameters, start.margin, FRESH_SEED),
-                )
-            )
-        return tuple(found)
