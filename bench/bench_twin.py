@@ -97,7 +97,7 @@ def test_events(benchmark, name):
 @pytest.mark.benchmark(group="twin: the rollout of the same model")
 def test_rollout_against_twin(benchmark):
     """Site periods a second of the plain twin and of the rollout, on the same network and plan."""
-    from sparing.evaluate.closed_loop import PlanRule
+    from sparing.evaluate.closed_loop_rules import PlanRule
 
     stock = {"capacity": 4, "initial": 2, "max_order": 3}
     lead = GammaLeadTime(shape=3.0, scale=0.6, longest=2)

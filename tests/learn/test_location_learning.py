@@ -50,8 +50,9 @@ def test_a_start_costs_what_its_plan_costs_and_learning_reports_every_mark():
     settings = LocationSettings(hidden=(32,), samples=100, fit_steps=1500, fleets=64)
     days = 4 * twin.period_hours / 24.0
     found = train_on_twin(twin, settings, days=[days, 2 * days], num_replications=256)
-    assert found.start.agreement > 0.6
-    assert found.start.margin > 0.0
+    (seed,) = found.seeds
+    assert seed.start.agreement > 0.6
+    assert seed.start.margin > 0.0
     loss = found.paired(found.policies[1])
     assert abs(loss.mean) < loss.half_width + 0.05 * found.policies[0].result.mean("total")
     assert [policy.days for policy in found.policies] == [
@@ -80,6 +81,15 @@ def test_bad_wishes_are_refused_before_anything_is_solved():
         with_parts(twin, ["pump"])
     with pytest.raises(ValueError, match="days must be at least"):
         train_on_twin(twin, days=[10.0])
+    with pytest.raises(
+        ValueError, match="days must be at most 365, in whole rollouts of 4 reviews"
+    ):
+        train_on_twin(twin, days=[500.0])
+    with pytest.raises(ValueError, match="days must name at least one"):
+        train_on_twin(twin, days=[])
+    for seeds in ([], [-1], 0):
+        with pytest.raises(ValueError, match="seeds must be one or more whole numbers"):
+            train_on_twin(twin, days=[200.0], seeds=seeds)
     with pytest.raises(ValueError, match="replications must be at least 2"):
         train_on_twin(twin, days=[200.0], num_replications=1)
     with pytest.raises(ValueError, match="continuous clock alone"):

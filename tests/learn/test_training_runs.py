@@ -10,6 +10,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from learn.compilation import shared_compilation
 from learn.small_run import SETTINGS, run
 from sparing.learn.checkpoints import named_arrays
 from sparing.learn.run import device_scope
@@ -21,18 +22,8 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     """Let runs of this module share what is compiled."""
-    folder = tmp_path_factory.mktemp("compiled")
-    names = {
-        "jax_compilation_cache_dir": str(folder),
-        "jax_persistent_cache_min_compile_time_secs": 0.0,
-        "jax_persistent_cache_min_entry_size_bytes": -1,
-    }
-    before = {name: getattr(jax.config, name) for name in names}
-    for name, value in names.items():
-        jax.config.update(name, value)
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
+    with shared_compilation(tmp_path_factory.mktemp("compiled")):
+        yield
 
 
 @pytest.fixture(scope="module")

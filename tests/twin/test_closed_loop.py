@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import sparing
-from networks import known
+from networks import known, one_site
 from sparing.evaluate.closed_loop import (
     ClosedLoop,
-    ClosedLoopRule,
-    PlanRule,
     Standing,
     remaining_network,
     seen_in,
     state_of,
 )
+from sparing.evaluate.closed_loop_rules import ClosedLoopRule, PlanRule
 from sparing.evaluate.network_solution import solve_network
 from sparing.models.network_rules import StockRules
 from sparing.records.failures import FailureRecord
 from sparing.simulate.results import half_width
 from sparing.simulate.spares_network import simulate_network
 from sparing.simulate.twin import Twin
+from sparing.simulate.twin_environment import Climate, Wave
 from sparing.simulate.twin_rules import MinMax
 from sparing.simulate.twin_runs import run_twin
 
@@ -171,6 +172,43 @@ def test_the_plan_with_ages_has_its_cost_in_the_plain_twin():
         Twin.plain(network), PlanRule(solution), num_replications=1000, seed=3, confidence=0.999
     )
     assert found.interval[0] <= solution.objective <= found.interval[1]
+
+
+class Watching(ClosedLoopRule):
+    """Orders nothing and keeps what it sees."""
+
+    def orders(self, review):
+        self.loop.append(review)
+        return {}
+
+
+def test_a_cold_winter_says_less_with_its_climate_in_the_exposure():
+    """Four cold months of 300 units of exposure each, whose hazard doubles in 11.6 degrees.
+
+    The true rate is .5 at the case's climate. As recorded it looks less than .35; with the
+    effect that the records themselves show it is within a fifth.
+    """
+    network = one_site(exposure=300.0, periods=5, initial=999)
+    season = Wave(mean=12.0, season=12.0)
+    climate = Climate(temperature=season, humidity=Wave(mean=60.0))
+    twin = Twin(
+        network=network,
+        rate={"part": 0.5},
+        climate=climate,
+        effects={"temperature": 0.6},
+        start=datetime(2024, 1, 1),
+    )
+    twin = replace(twin, network=replace(network, period_hours=730.0))
+    seen = []
+    run_twin(twin, Watching(seen, {}), num_replications=1, seed=5)
+    first, last = seen[0], seen[4]
+    assert first.records() == ()
+    assert sum(record.failures for record in last.records()) == last.seen_failures
+    assert sum(record.exposure for record in last.records()) == pytest.approx(last.seen_exposure)
+    assert last.seen_failures / last.seen_exposure < 0.35
+    rule = ClosedLoopRule(ClosedLoop(SimpleNamespace(problem=twin.network)), {"temperature": 12.0})
+    assert last.seen_failures / rule._exposure(last) == pytest.approx(0.5, rel=0.2)
+    assert rule._exposure(first) == 0.0
 
 
 @pytest.mark.parametrize(

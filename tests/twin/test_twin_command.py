@@ -123,6 +123,10 @@ def test_tables_are_printed(capsys, tmp_path):
         (["--policy", "one-for-one=north:1,north:2"], "location 'north' is there twice"),
         (["--policy", "one-for-one=2,north:2"], "give numbers for all locations or by name"),
         (["--plain"], "one-for-one orders come between reviews"),
+        (
+            ["--plain", "--policy", "closed-loop=climate"],
+            "the twin has no climate; use closed-loop",
+        ),
         (["--replications", "0"], "num_replications must be a whole number, at least 1; got 0"),
         (["--service", "1"], "service must be at least"),
         (["--seed", "-1"], "seed must be a whole number, at least 0; got -1"),

@@ -154,22 +154,24 @@ def train(
         records = None if cost_records is None else cost_records_of(problem, cost_records)
         if out is not None:
             check_new_folder(out, "training.json")
-        from sparing.commands.train_twin import is_for_twin, train_twin
+        from sparing.commands.train_twin import check_options, is_for_twin, train_twin
 
         if is_for_twin(problem):
-            if resume or steps is not None or preset is not None or seeds != 1:
-                raise ValueError(
-                    f"{case}: a fleet is learned on its twin; --resume, --steps, --preset and"
-                    " --seeds do not go with it (--days, --part, --fleets, --replications do)."
-                )
+            known = (LearnerName.d3qn, LearnerName.pqn)
+            unknown: dict[str, object] = {"--steps": steps, "--preset": preset}
+            unknown |= {"--learner": learner not in known, "--view": view is ViewName.flat}
+            unknown |= {"--warm-start": warm_start, "--cost-records": cost_records}
+            check_options(case, unknown | {"--features": features, "--curve": curve})
             train_twin(
                 case,
                 days=days or [],
                 parts=part or [],
                 fleets=fleets,
                 replications=replications,
+                seeds=seeds,
                 device=device,
                 out=out,
+                resume=resume,
                 as_json=json,
             )
             return

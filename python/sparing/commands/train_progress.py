@@ -24,7 +24,7 @@ def interruptible(out: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if out is not None and any(out.glob("seed-*/checkpoint.json")):
+        if out is not None and any(out.rglob("checkpoint.json")):
             print_error(
                 f"interrupted; the training is saved in {out}. The same command with --resume"
                 " goes on from there."

@@ -9,7 +9,8 @@ from sparing.commands.output import note
 from sparing.commands.rule_levels import NUMBERS, levels_of
 
 POLICY_HELP = (
-    "optimal (the exact plan, looked up), closed-loop (solved anew as records come in), or"
+    "optimal (the exact plan, looked up), closed-loop (solved anew as records come in),"
+    " closed-loop=climate (the same with effects of climate learned from the records), or"
     " one-for-one, min-max, fixed-quantity: with levels by rule of thumb (--service), or given:"
     " one-for-one=central:4,site:2, min-max=central:0:4,site:1:3 (least, most),"
     " fixed-quantity=site:1:2 (least, quantity). base-stock=thinning, base-stock=metric or"
@@ -19,6 +20,7 @@ POLICY_HELP = (
     " compare --quick, which takes seconds a part."
 )
 EXACT_STATES = 1 << 22  # states of a period up to which a plan is solved for the twin
+CLIMATE = ("temperature", "humidity")  # their means are what the twin's exposures are stated for
 RULES = ("one-for-one", "min-max", "fixed-quantity")
 
 
@@ -33,8 +35,8 @@ def rule_of(twin: Any, policy: str, service: float) -> tuple[Any, Any]:
         If the text is no policy, names no location, or the case is too large to solve.
     """
     kind, _, levels = policy.partition("=")
-    if kind in ("optimal", "closed-loop") and not levels:
-        return replace(twin, orders="single"), _exact(twin, kind)
+    if policy in ("optimal", "closed-loop", "closed-loop=climate"):
+        return replace(twin, orders="single"), _exact(twin, policy)
     if kind == "tuned":
         return replace(twin, orders="single"), _tuned(twin, policy, levels)
     if kind == "base-stock":
@@ -60,13 +62,24 @@ def check_size(network: Any, option: str, advice: str, most: int = EXACT_STATES)
         )
 
 
-def _exact(twin: Any, kind: str) -> Any:
-    from sparing.evaluate.closed_loop import ClosedLoop, ClosedLoopRule, PlanRule
+def _exact(twin: Any, policy: str) -> Any:
+    from sparing.evaluate.closed_loop import ClosedLoop
+    from sparing.evaluate.closed_loop_rules import ClosedLoopRule, PlanRule
     from sparing.evaluate.network_solution import solve_network
 
-    check_size(twin.network, f"--policy {kind}", "use one-for-one or min-max")
+    reference = {}
+    if policy == "closed-loop=climate":
+        if twin.climate is None:
+            raise ValueError(f"--policy {policy}: the twin has no climate; use closed-loop.")
+        from sparing.records.climate_effects import check_statsmodels
+
+        check_statsmodels()
+        reference = {name: getattr(twin.climate, name).mean for name in CLIMATE}
+    check_size(twin.network, f"--policy {policy}", "use one-for-one or min-max")
     solution = solve_network(twin.network)
-    return PlanRule(solution) if kind == "optimal" else ClosedLoopRule(ClosedLoop(solution))
+    if policy == "optimal":
+        return PlanRule(solution)
+    return ClosedLoopRule(ClosedLoop(solution), reference)
 
 
 def _tuned(twin: Any, policy: str, name: str) -> Any:

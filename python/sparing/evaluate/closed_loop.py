@@ -15,7 +15,6 @@ from sparing.models.network_failures import exposure_levels
 from sparing.models.network_values import check_whole
 from sparing.models.spares_network import Part, SparesNetwork
 from sparing.records.failures import FailureRecord
-from sparing.simulate.twin_rules import Review
 
 TOLERANCE = 0.01  # relative difference of exposures up to which a plan is looked up
 
@@ -127,46 +126,6 @@ class ClosedLoop:
         return state_of(rest, plan, fresh)
 
 
-@dataclass(frozen=True, eq=False)
-class PlanRule:
-    """A rule for a twin that looks up the optimal plan; its belief is that of the exact model."""
-
-    solution: NetworkSolution
-    _seen: dict[tuple[int, Standing], dict[str, int]] = field(default_factory=dict, repr=False)
-
-    def orders(self, review: Review) -> Mapping[str, int]:
-        """Return what the plan orders."""
-        standing = standing_of(review, review.failures, review.exposure)
-        key = (review.part_index, standing)
-        if key not in self._seen:
-            plan = self.solution.plans[review.part_index]
-            state = state_of(self.solution.problem, plan, standing)
-            quantities = plan.orders(review.period, state).tolist()
-            self._seen[key] = dict(zip(review.locations, quantities, strict=True))
-        return self._seen[key]
-
-    def base_stock(self, part: str, location: str) -> int | None:
-        """Return None: plans order at reviews."""
-        return None
-
-
-@dataclass(frozen=True, eq=False)
-class ClosedLoopRule:
-    """A rule for a twin that learns from its records: every failure, the exposure in service."""
-
-    loop: ClosedLoop
-
-    def orders(self, review: Review) -> Mapping[str, int]:
-        """Return what the closed loop advises."""
-        part = self.loop.solution.problem.parts[review.part_index]
-        standing = standing_of(review, review.seen_failures, review.seen_exposure)
-        return self.loop.advise(part, standing).orders
-
-    def base_stock(self, part: str, location: str) -> int | None:
-        """Return None: plans order at reviews."""
-        return None
-
-
 def seen_in(records: Sequence[FailureRecord], part: Part) -> tuple[int, float]:
     """Return failures and exposure of `part` in records, over its sites.
 
@@ -188,19 +147,6 @@ def seen_in(records: Sequence[FailureRecord], part: Part) -> tuple[int, float]:
         failures += record.failures
         exposure += record.exposure
     return failures, exposure
-
-
-def standing_of(review: Review, failures: int, exposure: float) -> Standing:
-    """Return where a part stands at a twin's review."""
-    return Standing(
-        period=review.period,
-        net=review.net,
-        ordered=review.ordered,
-        age=review.age,
-        age_bins=review.age_bins,
-        failures=failures,
-        exposure=exposure,
-    )
 
 
 def check_standing(network: SparesNetwork, part: Part, standing: Standing) -> None:

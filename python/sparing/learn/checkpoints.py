@@ -15,6 +15,7 @@ from sparing._files import write_atomically
 
 FORMAT = "sparing-training-1"
 FILE = "checkpoint.json"
+STATES = ("seed-*", "seed-*/start", "plan/part-*")  # folders of a run that may hold a state
 REPORT = "training.json"  # by which the folder of a run is known
 
 
@@ -81,8 +82,9 @@ def prepare(folder: Path, name: str, *, resume: bool) -> None:
     require_safetensors()
     folder.mkdir(parents=True, exist_ok=True)
     if not resume:
-        for old in folder.glob(f"seed-*/{FILE}"):
-            shutil.rmtree(old.parent, ignore_errors=True)
+        for place in STATES:
+            for old in folder.glob(f"{place}/{FILE}"):
+                shutil.rmtree(old.parent, ignore_errors=True)
     if not (resume and (folder / REPORT).exists()):
         record = {"format": FORMAT, "name": name, "finished": False}
         write_atomically(folder / REPORT, json.dumps(record, indent=1) + "\n")

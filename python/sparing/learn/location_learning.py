@@ -2,83 +2,109 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from math import ceil
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
-from sparing.learn.location_start import FIT_BATCH, LocationSettings, Start, plan_loss
-from sparing.learn.networks import Parameters, cheapest, picked
+from sparing.learn.location_agents import LocationAgents
+from sparing.learn.location_start import FIT_BATCH, LocationSettings, PlanData, Start, plan_loss
+from sparing.learn.networks import Network, Parameters, cheapest, picked
 from sparing.learn.rollout_learners import Rollout, traced
+from sparing.learn.twin_lanes import Wanted
 from sparing.learn.twin_state import Fleets, started
 
 
-def cautious(values: jax.Array, mask: jax.Array, planned: jax.Array, margin: float) -> jax.Array:
+def cautious(values: jax.Array, mask: jax.Array, planned: jax.Array, margin: Any) -> jax.Array:
     """Return the cheapest choices where they gain more than `margin` on the planned, else these."""
     best = cheapest(values, mask)
     gain = picked(values, planned) - picked(values, best)
     return jnp.where(gain > margin, best, planned)
 
 
-def cautious_orders(start: Start) -> Callable[[Parameters, Fleets], jax.Array]:
-    """Return the orders of a network, given its parameters, as a rule of fleets."""
-    agents = start.agents
+def cautious_orders(
+    agents: LocationAgents, network: Network, plan: Wanted
+) -> Callable[[tuple[Parameters, Any], Fleets], jax.Array]:
+    """Return the orders of a network, given its parameters and margin, as a rule of fleets."""
 
-    def wanted(parameters: Parameters, fleets: Fleets) -> jax.Array:
+    def wanted(given: tuple[Parameters, Any], fleets: Fleets) -> jax.Array:
+        parameters, margin = given
         sight = agents.sight(fleets)
         mask = agents.mask(sight)
-        values = start.network.apply(parameters, agents.features(sight), mask)
-        planned = agents.choices(start.plan(fleets), mask)
-        return agents.wanted(cautious(values, mask, planned, start.margin))
+        values = network.apply(parameters, agents.features(sight), mask)
+        planned = agents.choices(plan(fleets), mask)
+        return agents.wanted(cautious(values, mask, planned, margin))
 
     return wanted
 
 
-def refined(
-    start: Start, settings: LocationSettings, *, days: float, seed: int = 0
-) -> Iterator[tuple[float, Parameters, dict[str, float]]]:
-    """Learn on fleets that live through `days`; yield days, parameters and a report as they go.
+class Lived(NamedTuple):
+    """All that learning goes on from."""
+
+    parameters: Parameters
+    memory: optax.OptState
+    fleets: Fleets
+    rounds: jax.Array  # int32 [] rollouts that were lived through
+
+
+class Report(NamedTuple):
+    """What a rollout showed."""
+
+    cost: jax.Array  # [reviews] of a fleet, exploration included
+    loss: jax.Array  # [] mean over what was learned from it
+
+
+class LocationLearner(NamedTuple):
+    """``init() -> lived``; ``step(lived, data) -> (lived, report)``, not yet jitted."""
+
+    init: Callable[[], Lived]
+    step: Callable[[Lived, PlanData], tuple[Lived, Report]]
+
+
+def location_learner(start: Start, settings: LocationSettings, *, seed: int = 0) -> LocationLearner:
+    """Return the functions of learning from a start on; its data are given again to each step.
 
     All fleets begin at hour 0 of a life of their own (true rates, weather, ages), and what they
     meet in `settings.reviews` reviews is learned from before they go on.
     """
     agents = start.agents
-    twin = agents.tables.twin
     size = settings.fleets * agents.dynamics.shape[0] * agents.dynamics.shape[1]
     optimizer = optax.adam(settings.learning_rate)
-    learn = _anchored(start, optimizer, settings, settings.reviews * size)
-    key = jax.random.key(seed)
-    state = start.parameters, optimizer.init(start.parameters)
 
-    @jax.jit
-    def live(key: jax.Array, state: Any, fleets: Fleets) -> Any:
-        fleets, rollout, planned, cost = _rollout(key, state[0], fleets, start, settings)
-        state, error = learn(jax.random.fold_in(key, 1), state, rollout, planned)
-        return state, fleets, cost, error
+    def init() -> Lived:
+        key = jax.random.fold_in(jax.random.key(seed), 1)
+        fleets = started(key, agents.tables, settings.fleets, agents.dynamics.slots)
+        memory = optimizer.init(start.parameters)
+        return Lived(start.parameters, memory, fleets, jnp.int32(0))
 
-    fleets = started(
-        jax.random.fold_in(key, 1), agents.tables, settings.fleets, agents.dynamics.slots
-    )
-    rounds = ceil(min(days * 24.0 / twin.period_hours, twin.network.periods) / settings.reviews)
-    for number in range(rounds):
-        state, fleets, cost, error = live(jax.random.fold_in(key, 2 + number), state, fleets)
-        lived = (number + 1) * settings.reviews * twin.period_hours / 24.0
-        report = {"cost_per_review": float(cost), "loss": float(error)}
-        yield lived, state[0], report
+    def step(lived: Lived, data: PlanData) -> tuple[Lived, Report]:
+        key = jax.random.fold_in(jax.random.key(seed), 2 + lived.rounds)
+        learn = _anchored(start, data, optimizer, settings, settings.reviews * size)
+        fleets, rollout, planned, cost = _rollout(
+            key, lived.parameters, lived.fleets, start, settings
+        )
+        state = lived.parameters, lived.memory
+        (parameters, memory), loss = learn(jax.random.fold_in(key, 1), state, rollout, planned)
+        return Lived(parameters, memory, fleets, lived.rounds + 1), Report(cost, loss)
+
+    return LocationLearner(init, step)
 
 
 def _anchored(
-    start: Start, optimizer: optax.GradientTransformation, settings: LocationSettings, size: int
+    start: Start,
+    data: PlanData,
+    optimizer: optax.GradientTransformation,
+    settings: LocationSettings,
+    size: int,
 ) -> Callable[[jax.Array, Any, Rollout, jax.Array], tuple[Any, jax.Array]]:
     """Return the step of Q(lambda) that keeps fitting the plan's values beside.
 
     It takes the plan's choices [T + 1, L] along: what follows is valued by the cautious choice.
     """
     network = start.network
-    fit, samples = plan_loss(network, start.data), len(start.data[0])
+    fit, samples = plan_loss(network, data), len(data.goal)
     num_batches = max(1, size // settings.batch)
 
     def returns(parameters: Parameters, found: Rollout, planned: jax.Array) -> jax.Array:
@@ -131,7 +157,7 @@ def _rollout(
     start: Start,
     settings: LocationSettings,
 ) -> tuple[Fleets, Rollout, jax.Array, jax.Array]:
-    """Live through some reviews; return what agents met, the plan's choices, the mean cost."""
+    """Live through some reviews; return what agents met, the plan's choices, costs [reviews]."""
     agents, network = start.agents, start.network
 
     def review(fleets: Fleets, key: jax.Array) -> tuple[Fleets, Any]:
@@ -169,4 +195,4 @@ def _rollout(
         discount=ones,
     )
     plans = flat(jnp.concatenate([planned, last[2][None]]), 0)
-    return fleets, rollout, plans, paid.mean()
+    return fleets, rollout, plans, paid

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from numpy.typing import NDArray
 
-from sparing.evaluate.location_plan import LocationPlanner
+from sparing.evaluate.belief_prices import PricedPlan
+from sparing.evaluate.location_plan import compared
 from sparing.evaluate.location_values import LocationSamples, sample_values
 from sparing.learn.location_agents import LocationAgents, Sight
 from sparing.learn.networks import Network, Parameters
@@ -20,7 +22,9 @@ from sparing.learn.twin_lanes import Wanted
 
 FIT_BATCH = 2048
 _FAR = 30.0  # units above the best choice from which values are all the same
-Prices = Mapping[int, float]
+SITE_PRICE = 1.0  # sites pay their own downtime cost
+Floats: TypeAlias = NDArray[np.float32]
+Doubles: TypeAlias = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,14 @@ class LocationSettings:
     batch: int = 4096
 
 
+class PlanData(NamedTuple):
+    """Sampled states of agents and what their choices are worth to the plan, on the host."""
+
+    features: Any  # float32 [M, F]
+    mask: Any  # bool [M, A]
+    goal: Any  # float32 [M, A], in units of the agents
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Start:
     """A network fitted to the exact values of a belief plan by location.
@@ -77,8 +89,6 @@ class Start:
     ----------
     plan
         What the belief plan wants at a review of fleets.
-    data
-        Features, masks and values in units of the agents, of the sampled states.
     margin
         What another choice than the plan's must be thought to gain, in units of the agents.
     agreement, regret
@@ -90,7 +100,6 @@ class Start:
     plan: Wanted
     network: Network
     parameters: Parameters
-    data: tuple[Any, Any, Any]
     margin: float
     agreement: float
     regret: float
@@ -98,78 +107,90 @@ class Start:
 
 def start_from_plans(
     dynamics: Dynamics,
-    planners: Mapping[str, LocationPlanner],
-    prices: Mapping[str, tuple[float, Prices]],
-    plan: Wanted,
+    plans: Mapping[str, PricedPlan],
+    rule: Wanted,
     settings: LocationSettings,
     *,
     seed: int = 0,
     told: Callable[[str], None] = lambda text: None,
-) -> Start:
-    """Fit a network to the values of the plans, by part name, at their prices (site, warehouse).
+) -> tuple[Start, PlanData]:
+    """Fit a network to the values of `plans`, by part name, at their prices.
 
-    `plan` is what they want on fleets.
+    `rule` is what they want on fleets.
     """
     generator = np.random.default_rng(seed)
     found = []
-    for name, planner in planners.items():
+    for name, plan in plans.items():
         told(f"values of the plan of {name}")
-        site, warehouse = prices[name]
         found.append(
             sample_values(
-                planner,
-                site_price=site,
-                warehouse_price=warehouse,
+                plan.planner,
+                site_price=SITE_PRICE,
+                warehouse_price=plan.warehouse_price,
                 per_period=settings.samples,
                 generator=generator,
             )
         )
-    agents, data = _agents(dynamics, list(planners.values()), prices, found, generator)
-    network = Network(
-        num_features=agents.num_features, num_actions=agents.num_actions, hidden=settings.hidden
-    )
+    agents = agents_of(dynamics, plans, *_units(dynamics, found))
+    rows = [_rows(agents, p, samples, generator) for p, samples in enumerate(found)]
+    data = PlanData(*(np.concatenate(x) for x in zip(*rows, strict=True)))
+    network = network_of(agents, settings)
     told("fitting the network to them")
     parameters = _fitted(network, data, settings, seed)
-    values = np.concatenate(
-        [
-            np.asarray(network.apply(parameters, *(x[k : k + 65536] for x in data[:2])))
-            for k in range(0, len(data[0]), 65536)
-        ]
-    )
-    mask, goal = np.asarray(data[1]), np.asarray(data[2])
-    free = mask.sum(axis=1) > 1
-    row = np.arange(len(goal))
-    chosen = np.where(mask, values, np.inf).argmin(axis=1)
-    best = np.where(mask, goal, np.inf).argmin(axis=1)
-    regret = (goal[row, chosen] - goal[row, best])[free]
-    error = (values[row, best] - values[row, chosen])[free]
+    error, regret = _errors(network, parameters, data)
     return Start(
         agents=agents,
-        plan=plan,
+        plan=rule,
         network=network,
         parameters=parameters,
-        data=data,
         margin=float(np.quantile(error, settings.caution)),
         agreement=float((regret <= 1e-6).mean()),
         regret=float(regret.mean()),
+    ), data
+
+
+def agents_of(
+    dynamics: Dynamics, plans: Mapping[str, PricedPlan], unit: Floats, baseline: Floats
+) -> LocationAgents:
+    """Return the agents that compare what plans do and pay their prices."""
+    price = np.zeros(dynamics.shape, np.float32)
+    quantities = {}
+    for p, plan in enumerate(plans.values()):
+        for i, location in enumerate(plan.planner.part.locations):
+            quantities[p, i] = compared(location.largest_order)
+            if not location.is_site:
+                price[p, i] = plan.planner.downtime_price(i, SITE_PRICE, plan.warehouse_price)
+    return LocationAgents(dynamics, quantities, price, unit, baseline)
+
+
+def network_of(agents: LocationAgents, settings: LocationSettings) -> Network:
+    """Return the network that serves all agents."""
+    return Network(
+        num_features=agents.num_features, num_actions=agents.num_actions, hidden=settings.hidden
     )
 
 
-def _agents(
-    dynamics: Dynamics,
-    planners: list[LocationPlanner],
-    prices: Mapping[str, tuple[float, Prices]],
-    found: list[LocationSamples],
-    generator: np.random.Generator,
-) -> tuple[LocationAgents, tuple[Any, Any, Any]]:
-    """Return the agents, with units and baselines of their own, and features, mask, goal."""
+def _errors(network: Network, parameters: Parameters, data: PlanData) -> tuple[Doubles, Doubles]:
+    """Return, where there is a choice, what the network wrongly thinks to gain, and its regret."""
+    blocks = [
+        np.asarray(network.apply(parameters, *(x[k : k + 65536] for x in data[:2])))
+        for k in range(0, len(data.goal), 65536)
+    ]
+    values, mask, goal = np.concatenate(blocks), data.mask, data.goal
+    free, row = mask.sum(axis=1) > 1, np.arange(len(goal))
+    chosen = np.where(mask, values, np.inf).argmin(axis=1)
+    best = np.where(mask, goal, np.inf).argmin(axis=1)
+    regret = (goal[row, chosen] - goal[row, best])[free]
+    return (values[row, best] - values[row, chosen])[free], regret
+
+
+def _units(dynamics: Dynamics, found: list[LocationSamples]) -> tuple[Floats, Floats]:
+    """Return units of cost [P, N], by what choices differ in, and baselines [P, N, reviews]."""
     parts, locations = dynamics.shape
     reviews = max(int(samples.period.max()) for samples in found) + 1
-    unit, price = np.ones((parts, locations), np.float32), np.zeros((parts, locations), np.float32)
+    unit = np.ones((parts, locations), np.float32)
     baseline = np.zeros((parts, locations, reviews), np.float32)
-    quantities = {}
-    for p, (planner, samples) in enumerate(zip(planners, found, strict=True)):
-        site, warehouse = prices[planner.part.name]
+    for p, samples in enumerate(found):
         best = samples.values.min(axis=1)
         second = np.sort(samples.values, axis=1)[:, 1] if samples.values.shape[1] > 1 else best
         for i in range(locations):
@@ -179,17 +200,12 @@ def _agents(
             sums = np.bincount(samples.period[here], best[here], reviews)
             counts = np.bincount(samples.period[here], minlength=reviews)
             baseline[p, i] = sums / np.maximum(counts, 1)
-            quantities[p, i] = samples.quantities[i]
-            if not planner.part.locations[i].is_site:
-                price[p, i] = planner.downtime_price(i, site, warehouse)
-    agents = LocationAgents(dynamics, quantities, price, unit, baseline)
-    rows = [_rows(agents, p, samples, generator) for p, samples in enumerate(found)]
-    return agents, tuple(np.concatenate(x) for x in zip(*rows, strict=True))  # type: ignore[return-value]
+    return unit, baseline
 
 
 def _rows(
     agents: LocationAgents, p: int, samples: LocationSamples, generator: np.random.Generator
-) -> tuple[Any, Any, Any]:
+) -> PlanData:
     """Return features, mask and goal of a part's samples; what the plan ignores is random."""
     size = len(samples.period)
     i = samples.location
@@ -212,10 +228,10 @@ def _rows(
     best = np.where(mask, goal, np.inf).min(axis=1, keepdims=True)
     goal = np.where(mask, np.minimum(goal, best + _FAR), 0.0).astype(np.float32)
     features = jax.jit(agents.features)(Sight(*(jnp.asarray(x) for x in sight)))
-    return np.asarray(features), mask, goal
+    return PlanData(np.asarray(features), mask, goal)
 
 
-def plan_loss(network: Network, data: Any) -> Callable[[Parameters, jax.Array], jax.Array]:
+def plan_loss(network: Network, data: PlanData) -> Callable[[Parameters, jax.Array], jax.Array]:
     """Return the loss on given rows of `data`: squares, less weight on choices that are dearer."""
     features, mask, goal = (jnp.asarray(x) for x in data)
 
@@ -229,11 +245,11 @@ def plan_loss(network: Network, data: Any) -> Callable[[Parameters, jax.Array], 
     return loss
 
 
-def _fitted(network: Network, data: Any, settings: LocationSettings, seed: int) -> Parameters:
+def _fitted(network: Network, data: PlanData, settings: LocationSettings, seed: int) -> Parameters:
     optimizer = optax.adam(
         optax.cosine_decay_schedule(settings.fit_rate, settings.fit_steps, alpha=0.01)
     )
-    loss, size = plan_loss(network, data), len(data[0])
+    loss, size = plan_loss(network, data), len(data.goal)
 
     def step(carry: Any, key: jax.Array) -> tuple[Any, jax.Array]:
         parameters, memory = carry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sparing.learn.checkpoints import (
 )
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import TrainingResult
+from sparing.learn.run_records import TrainedSeed
 from sparing.policies import TablePolicy
 
 
@@ -35,15 +37,20 @@ def save_training(result: TrainingResult, folder: Path, report: dict[str, Any]) 
     elif isinstance(result.policy, TablePolicy):
         with replaced_folder(folder / "policy") as part:
             result.policy.save(part)
-    with (folder / "curves.csv").open("w", newline="", encoding="utf-8") as file:
+    write_curves([seed.trained for seed in result.seeds], folder / "curves.csv")
+    content = {"format": FORMAT, **report, "finished": True, "settings": result.settings.as_json()}
+    write_atomically(folder / REPORT, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def write_curves(seeds: Sequence[TrainedSeed], path: Path) -> None:
+    """Write the histories of seeds as a table."""
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         names = ["env_steps", "cost", "loss", "epsilon", "rate"]
         writer.writerow(["seed", *names])
-        for seed in result.seeds:
-            columns = [seed.trained.history[name].tolist() for name in names]
+        for seed in seeds:
+            columns = [seed.history[name].tolist() for name in names]
             writer.writerows([seed.seed, *row] for row in zip(*columns, strict=True))
-    content = {"format": FORMAT, **report, "finished": True, "settings": result.settings.as_json()}
-    write_atomically(folder / REPORT, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def save_network(path: Path, network: Network, parameters: Parameters) -> None:

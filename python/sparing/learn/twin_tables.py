@@ -103,7 +103,7 @@ def twin_tables(twin: Twin, *, step_hours: float = STEP_HOURS) -> TwinTables:
     ValueError
         If the twin has something that the array program does not know.
     """
-    _check(twin, step_hours)
+    check_arrays(twin, step_hours)
     network, names = twin.network, [x.name for x in twin.network.locations]
     steps = ceil(twin.period_hours / step_hours)
     length = twin.period_hours / steps
@@ -168,7 +168,8 @@ def twin_tables(twin: Twin, *, step_hours: float = STEP_HOURS) -> TwinTables:
     )
 
 
-def _check(twin: Twin, step_hours: float) -> None:
+def check_arrays(twin: Twin, step_hours: float) -> None:
+    """Raise a ValueError if `twin` has something that the array program does not know."""
     if not 0.0 < step_hours <= twin.period_hours:
         raise ValueError(
             f"step_hours must be above 0 and at most a period, {twin.period_hours:g}; got"

@@ -5,70 +5,81 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
+from pathlib import Path
+from typing import Any
 
 from sparing._checks import check_number
-from sparing.evaluate.belief_prices import priced_plan
-from sparing.learn.location_learning import cautious_orders, refined
-from sparing.learn.location_start import LocationSettings, Start, start_from_plans
-from sparing.learn.networks import Parameters
+from sparing.learn.location_start import LocationSettings, Start
+from sparing.learn.run_records import CHECKPOINT_S, TrainedSeed, TrainingHook
 from sparing.learn.twin_dynamics import Dynamics
-from sparing.learn.twin_lanes import LANES, FleetResult, FleetRunner, location_orders, run_fleets
-from sparing.learn.twin_tables import STEP_HOURS, twin_tables
+from sparing.learn.twin_judge import UNSEEN_SEED, Judge, TwinPolicy
+from sparing.learn.twin_lanes import LANES, FleetResult
+from sparing.learn.twin_run import TwinRun, rollout_days
+from sparing.learn.twin_tables import STEP_HOURS, check_arrays, twin_tables
 from sparing.simulate.results import Difference
 from sparing.simulate.twin import Twin
 
 DAYS = (30.0, 60.0, 90.0)
-FRESH_SEED = 1 << 20  # of the comparison, on luck that learning has not seen
-BEYOND = 16  # periods that plans look past the end
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TwinPolicy:
-    """A policy of the comparison and what it costs on the twin.
+class TwinSeed:
+    """One training: its start, its curves, and the policies after 0 and more days."""
 
-    Attributes
-    ----------
-    days
-        Simulated days of each fleet that it has learned from; None: the belief plan itself.
-    parameters
-        Of the network; None: the belief plan.
-    """
+    start: Start
+    trained: TrainedSeed
+    policies: tuple[TwinPolicy, ...]
 
-    name: str
-    days: float | None
-    parameters: Parameters | None
-    result: FleetResult
+    @property
+    def seed(self) -> int:
+        """Its number."""
+        return self.trained.seed
+
+    @property
+    def best(self) -> TwinPolicy:
+        """Its policy of the least mean total cost."""
+        return min(self.policies, key=lambda policy: policy.result.mean("total"))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TwinTrainingResult:
-    """The belief plan, the network fitted to it, and what learning on the twin made of that.
+    """The belief plan, networks fitted to it, and what learning on the twin made of them.
 
     Attributes
     ----------
-    policies
-        The belief plan, the start after 0 days, and the network after some days each.
-    env_steps
-        Choices made by all locations of all fleets while learning.
+    plan
+        The belief plan by location, from which all seeds start.
+    objective, plan_beside
+        Costs of the best policy, and of the plan, on luck that neither learning nor the choice of
+        that policy has seen: the least of many means is partly luck.
     """
 
     twin: Twin
-    start: Start
     settings: LocationSettings
-    policies: tuple[TwinPolicy, ...]
-    env_steps: int
+    plan: TwinPolicy
+    seeds: tuple[TwinSeed, ...]
+    objective: FleetResult
+    plan_beside: FleetResult
     seconds: float
 
     @property
+    def policies(self) -> tuple[TwinPolicy, ...]:
+        """The plan, then the policies of each seed."""
+        return self.plan, *(policy for seed in self.seeds for policy in seed.policies)
+
+    @property
     def best(self) -> TwinPolicy:
-        """The policy of the least mean total cost."""
+        """The policy of the least mean total cost in the comparison."""
         return min(self.policies, key=lambda policy: policy.result.mean("total"))
+
+    @property
+    def env_steps(self) -> int:
+        """Choices made by all locations of all fleets while learning, all seeds."""
+        return sum(seed.trained.env_steps for seed in self.seeds)
 
     def paired(self, policy: TwinPolicy, measure: str = "total") -> Difference:
         """Return a policy's measure less the belief plan's, replication by replication."""
-        return policy.result.less(self.policies[0].result, measure)
+        return policy.result.less(self.plan.result, measure)
 
 
 def with_parts(twin: Twin, names: Sequence[str]) -> Twin:
@@ -94,8 +105,12 @@ def train_on_twin(
     *,
     days: Sequence[float] = DAYS,
     num_replications: int = LANES,
-    seed: int = 0,
+    seeds: int | Sequence[int] = 1,
     step_hours: float = STEP_HOURS,
+    folder: Path | None = None,
+    resume: bool = False,
+    checkpoint_s: float = CHECKPOINT_S,
+    progress: TrainingHook | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> TwinTrainingResult:
     """Start from the belief plan by location, learn on the twin, and compare on the same luck.
@@ -103,66 +118,87 @@ def train_on_twin(
     Every location orders at reviews, one order under way. The policies after so many simulated
     days of every fleet (whole rollouts, rounded down) are compared over the whole horizon.
 
+    Parameters
+    ----------
+    seeds
+        How many, from 0 on, or which. A seed draws the states that the network is fitted in, its
+        weights, and the fleets that it learns on; the plan and the luck of the comparison are the
+        same for all, so a seed's result does not depend on which others there are.
+    folder, resume, checkpoint_s
+        Where plans, starts and every so many seconds the learning are saved, and whether to go on
+        from what is there, to the identical result.
+    progress
+        Called after each rollout.
+
     Raises
     ------
     ValueError
         If the twin has something that the array program does not know, or a number does not fit,
-        before anything is solved.
+        before anything is solved; if a checkpoint is of a run of another kind.
     """
+    began = time.monotonic()
     chosen = settings or LocationSettings()
-    twin = replace(twin, orders="single")
-    rollout = chosen.reviews * twin.period_hours / 24.0
-    for value in days:
-        check_number("days", value, at_least=rollout)
-    if num_replications < 2:
-        raise ValueError(f"replications must be at least 2; got {num_replications}.")
-    tables = twin_tables(twin, step_hours=step_hours)
-    started = time.monotonic()
-    dynamics = Dynamics(tables)
-    plans = {
-        part.name: priced_plan(twin.network, part, beyond=BEYOND, seed=seed, told=told)
-        for part in twin.network.parts
-    }
-    rule = location_orders(dynamics, {name: plan.orders for name, plan in plans.items()})
-    start = start_from_plans(
-        dynamics,
-        {name: plan.planner for name, plan in plans.items()},
-        {name: (1.0, plan.warehouse_price) for name, plan in plans.items()},
-        rule,
-        chosen,
-        seed=seed,
-        told=told,
+    numbers = list(range(seeds)) if isinstance(seeds, int) else [*seeds]
+    if not numbers or any(not 0 <= seed < 1 << 32 for seed in numbers):
+        raise ValueError(f"seeds must be one or more whole numbers of 32 bits; got {seeds!r}.")
+    options: dict[str, Any] = {"num_replications": num_replications, "step_hours": step_hours}
+    check_twin_training(twin, chosen, days=days, **options)
+    twin, marks = replace(twin, orders="single"), _marks(twin, chosen, days)
+    dynamics = Dynamics(twin_tables(twin, step_hours=step_hours))
+    run = TwinRun(dynamics, chosen, marks, folder, resume, checkpoint_s, progress, told)
+    trained = [run.seed(seed) for seed in numbers]
+    judge = Judge(dynamics, run.rule, trained[0].start, num_replications, told)
+    plan = judge.of_plan()
+    judged = tuple(
+        TwinSeed(
+            start=one.start,
+            trained=one.trained,
+            policies=judge.of_seed(one.start, one.trained.seed, one.networks),
+        )
+        for one in trained
     )
-    runner = FleetRunner(dynamics, cautious_orders(start))
-    options: dict[str, int] = {"num_replications": num_replications, "seed": FRESH_SEED + seed}
-
-    def judged(name: str, lived: float, parameters: Parameters) -> TwinPolicy:
-        told(f"comparing: {name}")
-        found = runner.run(parameters, **options)
-        return TwinPolicy(name=name, days=lived, parameters=parameters, result=found)
-
-    told("comparing: belief plan by location")
-    plan = TwinPolicy(
-        name="belief plan by location",
-        days=None,
-        parameters=None,
-        result=run_fleets(tables, rule, **options),
+    best = min(
+        (plan, *(seed.best for seed in judged)), key=lambda policy: policy.result.mean("total")
     )
-    policies = [
-        plan,
-        judged("network fitted to it", 0.0, start.parameters),
-    ]
-    marks = sorted({int(value // rollout) for value in days})
-    most, steps = marks[-1] * rollout, 0
-    for lived, parameters, _ in refined(start, chosen, days=most, seed=seed):
-        steps += chosen.reviews * chosen.fleets * int(np.prod(dynamics.shape))
-        if round(lived / rollout) in marks:
-            policies.append(judged(f"after {lived:g} days", lived, parameters))
+    told("comparing: the best of them and the plan, on other luck")
+    margin = next((s.start.margin for s in judged if s.seed == best.seed), None)
     return TwinTrainingResult(
         twin=twin,
-        start=start,
         settings=chosen,
-        policies=tuple(policies),
-        env_steps=steps,
-        seconds=time.monotonic() - started,
+        plan=plan,
+        seeds=judged,
+        objective=judge.run(best.parameters, margin, UNSEEN_SEED),
+        plan_beside=judge.run(None, None, UNSEEN_SEED),
+        seconds=time.monotonic() - began,
     )
+
+
+def check_twin_training(
+    twin: Twin,
+    settings: LocationSettings,
+    *,
+    days: Sequence[float],
+    num_replications: int,
+    step_hours: float = STEP_HOURS,
+) -> None:
+    """Raise a ValueError if `twin` cannot be trained on so long, or compared so often."""
+    if num_replications < 2:
+        raise ValueError(f"replications must be at least 2; got {num_replications}.")
+    _marks(twin, settings, days)
+    check_arrays(twin, step_hours)
+
+
+def _marks(twin: Twin, settings: LocationSettings, days: Sequence[float]) -> list[int]:
+    """Return the numbers of rollouts after which policies are compared."""
+    rollout = rollout_days(twin, settings)
+    most = twin.network.periods // settings.reviews
+    for value in days:
+        check_number("days", value, at_least=rollout)
+        if int(value // rollout) > most:
+            raise ValueError(
+                f"days must be at most {most * rollout:g}, in whole rollouts of"
+                f" {settings.reviews} reviews within the horizon; got {value:g}."
+            )
+    if not days:
+        raise ValueError("days must name at least one moment of the comparison.")
+    return sorted({int(value // rollout) for value in days})

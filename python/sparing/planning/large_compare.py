@@ -258,7 +258,7 @@ def transferred(policy: Policy, problem: MultiComponentProblem) -> Policy:
     if isinstance(policy, TablePolicy):
         return TablePolicy(problem.epoch, policy.stages)
     if hasattr(policy, "environment"):  # a network, which rollouts run in its own epoch alone
-        from sparing.learn.train import environment_of
+        from sparing.learn.views import environment_of
 
         own: Any = policy
         moved: Policy = replace(own, environment=environment_of(problem))

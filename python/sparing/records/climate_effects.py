@@ -45,6 +45,22 @@ class ClimateEffects:
     effective_draws: float
 
 
+def check_statsmodels() -> None:
+    """Raise unless statsmodels can be imported.
+
+    Raises
+    ------
+    ImportError
+        Saying how to install it.
+    """
+    try:
+        import statsmodels.api  # noqa: F401
+    except ImportError:
+        raise ImportError(
+            "the effects of climate need statsmodels: pip install 'sparing[inference]'."
+        ) from None
+
+
 def maximum_likelihood(
     at: NDArray[np.intp], counts: Floats, exposure: Floats, shift: Floats
 ) -> tuple[Floats, Floats]:
@@ -52,12 +68,9 @@ def maximum_likelihood(
 
     NaN where there is no maximum: no failures, or a covariate that failures only lie at the end of.
     """
-    try:
-        import statsmodels.api as sm
-    except ImportError:
-        raise ImportError(
-            "the effects of climate need statsmodels: pip install 'sparing[inference]'."
-        ) from None
+    check_statsmodels()
+    import statsmodels.api as sm
+
     unknown = np.full(shift.shape[1], np.nan)
     failing = np.flatnonzero(np.bincount(at, counts) > 0)
     used = np.isin(at, failing) & (exposure > 0.0)

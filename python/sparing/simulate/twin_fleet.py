@@ -7,6 +7,7 @@ from typing import Any
 from sparing.simulate.twin import Twin
 from sparing.simulate.twin_hazard import Candidates, Surroundings, candidates, surroundings
 from sparing.simulate.twin_ledger import Ledger
+from sparing.simulate.twin_records import failure_records
 from sparing.simulate.twin_rules import OrderRule, Review
 from sparing.simulate.twin_start import stores_of, true_rates
 from sparing.simulate.twin_store import Store
@@ -118,6 +119,7 @@ class Fleet:
             exposure=self.ledger.belief_exposure[number],
             seen_failures=int(self.ledger.failures[number].sum()),
             seen_exposure=float(self.ledger.exposure[number].sum()),
+            records=lambda: failure_records(self.ledger, period),
         )
 
     # -- failures

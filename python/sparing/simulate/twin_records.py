@@ -14,15 +14,19 @@ SHIFTS = "ABCD"
 SHIFT_HOURS = 6
 
 
-def failure_records(ledger: Ledger) -> tuple[FailureRecord, ...]:
-    """Return failures with exposure by part, site and period; climates are means over it."""
+def failure_records(ledger: Ledger, periods: int | None = None) -> tuple[FailureRecord, ...]:
+    """Return failures with exposure by part, site and period; climates are means over it.
+
+    Of the first so many `periods`, or of all.
+    """
     twin, found = ledger.twin, []
+    last = twin.network.periods if periods is None else periods
     for number, of_part in enumerate(ledger.stores):
         for store in of_part:
             if store.units is None:
                 continue
             around = ledger.around[store.location.name]
-            for period in range(twin.network.periods):
+            for period in range(last):
                 climate = {}
                 if around.temperature is not None and around.humidity is not None:
                     climate["temperature"] = round(float(around.temperature[period]), 3)

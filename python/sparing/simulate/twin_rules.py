@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from sparing._checks import Frozen
+from sparing.records.failures import FailureRecord
 
 Levels: TypeAlias = Mapping[str, int] | Mapping[str, Mapping[str, int]]
 
@@ -32,6 +33,8 @@ class Review:
         the case states.
     seen_failures, seen_exposure
         What the records say: every failure, and the exposure in service.
+    records
+        Returns the records of all parts before this review, with the climate of each.
     """
 
     period: int
@@ -48,6 +51,7 @@ class Review:
     exposure: float
     seen_failures: int
     seen_exposure: float
+    records: Callable[[], Sequence[FailureRecord]] = field(default=tuple, compare=False)
 
 
 class OrderRule(Protocol):
