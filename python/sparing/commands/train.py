@@ -31,7 +31,7 @@ from sparing.commands.train_predicted import (
 from sparing.commands.train_progress import interruptible, shown_training
 
 if TYPE_CHECKING:
-    from sparing.learn.result import TrainingResult
+    from sparing.learn.result import SeedResult, TrainingResult
 
 
 BOUNDS_OF_BELIEFS = (
@@ -279,6 +279,7 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
                 "seconds": seed.trained.seconds,
                 "objective": bounds(seed.objective),
                 "gap": gap_of(seed.objective, result.optimum),
+                **_less_limits(result, seed),
             }
             for seed in result.seeds
         ],
@@ -292,7 +293,19 @@ def _crew_report(result: TrainingResult) -> dict[str, Any]:
     from sparing.commands.crew_text import OPTIMUM_IS, crew_json
 
     best = result.crew.best.key if result.crew_is_better else "learned"
-    return {"optimum_is": OPTIMUM_IS, "best": best, "crew": crew_json(result.crew)}
+    optimum_is = {} if result.exact else {"optimum_is": OPTIMUM_IS}
+    return {**optimum_is, "best": best, "crew": crew_json(result.crew)}
+
+
+def _less_limits(result: TrainingResult, seed: SeedResult) -> dict[str, Any]:
+    """Return what was learned less the control limits, where both were simulated."""
+    if result.crew is None:
+        return {}
+    from sparing.commands.crew_text import difference_json
+    from sparing.large.crew_training import difference_of
+
+    less = difference_of(seed.samples, result.crew.policies[0].samples)
+    return {} if less is None else {"less_limits": difference_json(less)}
 
 
 def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
@@ -313,13 +326,16 @@ def _print_text(result: TrainingResult, report: dict[str, Any], out: Path | None
             " (best)" if len(report["seeds"]) > 1 and seed["seed"] == report["best_seed"] else ""
         )
         gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
-        rows.append([name, number(found["lower"]), number(found["upper"]), gap])
-    if report["optimum"] is not None and result.crew is None:
+        less = seed.get("less_limits")
+        compared = [] if less is None else [f"{less['mean']:+.2f} +- {less['half_width']:.2f}"]
+        rows.append([name, number(found["lower"]), number(found["upper"]), gap, *compared])
+    if report["optimum"] is not None and (result.exact or result.crew is None):
         best = report["optimum"]
         rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
-    print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
+    columns = ["minimised", "lower bound", "upper bound", "gap", "less limits"]
+    print_table(columns[: max(len(row) for row in rows)], rows)
     if "optimum_is" in report:
-        print(f"\npolicies: a simulation's 95 % interval; optimum: {BOUNDS_OF_BELIEFS}")
+        print(f"\npolicies: a simulation's 95 % interval; optimum: {report['optimum_is']}")
     elif not result.exact:
         print("\ntoo many states to evaluate exactly: bounds are a simulation's 95 % interval")
     if result.crew is not None:

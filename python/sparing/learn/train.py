@@ -24,7 +24,7 @@ from sparing.learn.networks import Network
 from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run import CHECKPOINT_S, TrainedSeed, TrainingHook, train_seeds
 from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
-from sparing.learn.simulated import simulated_objective
+from sparing.learn.simulated import rolled_out, simulated_objective
 from sparing.learn.warm_start import WarmStart
 from sparing.models.hidden import HiddenProblem
 from sparing.models.load_sharing import LoadSharingProblem
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sparing.large.crew_training import CrewResult
 
 View = Literal["sequential", "flat"]
+COMPARED_STATES = 1 << 16  # beyond these what was learned must beat tuned limits and a lookahead
 FEW_COMPONENTS = 5  # beyond these a network sees counts per type in place of every component
 
 
@@ -184,8 +185,8 @@ def train(
     seconds = time.monotonic() - started
     judged = [_judged(environment, network, goal, seed) for seed in found]
     optimum = optimum_of(goal)
-    crew = None if goal.fits else _crew(model)
-    if crew is not None and crew.optimum is not None:
+    crew = _crew(model) if goal.epoch.num_states > COMPARED_STATES else None
+    if not goal.fits and crew is not None and crew.optimum is not None:
         upper = min(crew.objective.upper, *(s.objective.upper for s in judged if s.objective))
         optimum = Bounds(lower=crew.optimum.lower, upper=upper)
     return TrainingResult(
@@ -293,10 +294,15 @@ def _judged(
     environment: EpochEnvironment, network: Network, goal: Goal, trained: TrainedSeed
 ) -> SeedResult:
     policy = greedy_policy(environment, network, trained.parameters, as_table=goal.fits)
+    samples = None
     if isinstance(policy, TablePolicy):
         found = exact_objective(goal, policy)
-    else:
+    elif "duration" in goal.epoch.kinds:
         found = simulated_objective(environment, network, trained.parameters, goal.discount)
+    else:
+        result = rolled_out(goal, policy)
+        lower, upper = result.interval
+        found, samples = Bounds(lower=lower, upper=upper), result.objectives
     if not np.isfinite(found.value):
         raise FloatingPointError(f"seed {trained.seed}: the training diverged.")
-    return SeedResult(trained=trained, policy=policy, objective=found)
+    return SeedResult(trained=trained, policy=policy, objective=found, samples=samples)
