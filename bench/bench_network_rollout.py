@@ -1,6 +1,7 @@
-"""Rollouts of a 2x64 network with LayerNorm in the kernels: epochs a second of one core.
+"""Rollouts of networks with LayerNorm in the kernels: epochs a second of one core.
 
-The same policy as a table is the baseline; both must give the same costs.
+The same policy as a table, or asked from JAX where there are too many states for one, is the
+baseline; both must give the same costs.
 """
 
 import sys
@@ -11,10 +12,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import sparing
+from large_systems import redundant
 from random_networks import apply, random_network
 from sparing.learn.epoch_environment import flat_environment, sequential_environment
 from sparing.learn.network_policy import NetworkPolicy
 from sparing.learn.policy import table_policy
+from sparing.policies import CallbackPolicy
 from sparing.simulate.runner import Runner
 
 VIEWS = {"flat": flat_environment, "sequential": sequential_environment}
@@ -48,3 +51,32 @@ def test_network_rollout(benchmark, view, policy, num_threads):
         rate = epochs * replications / benchmark.stats.stats.min
         benchmark.extra_info["epochs_per_s"] = f"{rate:.3e}"
         print(f"\n{view} {policy} {num_threads}: {rate:.3e} epochs/s")
+
+
+@pytest.mark.benchmark(group="30-of-50, 2x128 network on counts, nearly all components asked")
+@pytest.mark.parametrize("policy", ["network", "network asked from JAX"])
+def test_counted_network_rollout(benchmark, policy):
+    problem = redundant(50, "30-of(ALL)", setup_cost=200.0, downtime_cost=5000.0)
+    environment = sequential_environment(problem, features="typed-counts")
+    parameters = random_network(environment, 1, (128, 128))
+    bias = parameters["head"]["bias"]  # to leave components in state 1, where they have a choice
+    parameters["head"]["bias"] = bias.at[1].set(bias[1] - 50.0)
+    network = NetworkPolicy(environment, parameters, apply)
+    asked = CallbackPolicy(lambda stage, states: network.action(states, stage=stage))
+    epochs = 50 if policy == "network" else 5
+    options = {"num_epochs": epochs, "num_replications": 128, "weights": WEIGHTS, "num_threads": 1}
+    found = benchmark.pedantic(
+        sparing.simulate,
+        (problem, network if policy == "network" else asked),
+        options,
+        rounds=3,
+        warmup_rounds=1,
+    )
+    assert found.objective > 0.0
+    if policy != "network":
+        by_kernels = sparing.simulate(problem, network, **options)
+        np.testing.assert_allclose(found.objectives, by_kernels.objectives)
+    if benchmark.stats is not None:
+        rate = epochs * 128 / benchmark.stats.stats.min
+        benchmark.extra_info["epochs_per_s"] = f"{rate:.3e}"
+        print(f"\n{policy}: {rate:.3e} epochs/s")

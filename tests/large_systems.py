@@ -61,10 +61,11 @@ def is_up(problem, state):
     return bool(problem.works[tuple(works)])
 
 
-def chance_down(problem, post):
-    """P(down at the next inspection), by summing over all that may work."""
+def chance_down(problem, post, inspections=1):
+    """P(down so many inspections ahead if nothing is done), by summing over all that may work."""
     total = 0.0
-    alive = [1 - c.transition[s, c.failed] for s, c in zip(post, problem.components, strict=True)]
+    worn = [np.linalg.matrix_power(c.transition, inspections) for c in problem.components]
+    alive = [1 - p[s, c.failed] for p, s, c in zip(worn, post, problem.components, strict=True)]
     for works in product((0, 1), repeat=len(post)):
         if not problem.works[works]:
             total += np.prod([p if w else 1 - p for w, p in zip(works, alive, strict=True)])

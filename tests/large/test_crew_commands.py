@@ -51,14 +51,14 @@ def test_the_lookahead_is_close_to_the_optimum_and_below_the_limits():
     assert optimum.lower <= ahead.objective.upper
     assert ahead.objective.value < limits.objective.value
     assert found.policy is ahead.policy
-    assert 0.0 <= found.gap < 0.01
+    assert 0.0 <= found.gap < 0.003
     assert "lookahead: objective" in str(found)
 
 
 def test_what_is_discounted_is_tuned_too():
     problem = replace(redundant(3, "2-of(ALL)"), criterion="discounted", discount=0.9)
     found = sparing.train(problem, learner="lookahead")
-    assert 0.0 <= found.gap < 0.02
+    assert 0.0 <= found.gap < 0.001
 
 
 def test_compare_brackets_the_optimum_of_a_large_system(case, large, tmp_path):
@@ -155,12 +155,12 @@ def test_a_broken_file_is_named(change, message, tmp_path):
 @pytest.mark.parametrize(
     ("structure", "optimum"), [("c1 & 5-of(REST)", 426.6270), ("7-of(ALL)", 459.8196)]
 )
-def test_ten_components_within_half_a_percent(structure, optimum):
+def test_ten_components_within_a_twentieth_of_a_percent(structure, optimum):
     """Optima known beforehand, of a million states each; 20 seconds of processor time each."""
     found = sparing.train(redundant(10, structure), learner="lookahead")
     assert found.optimum.value == pytest.approx(optimum, rel=1e-6)
     assert found.best.key == "lookahead"
-    assert found.gap < 0.005
+    assert found.gap < 0.0005
 
 
 @pytest.mark.full
@@ -173,3 +173,6 @@ def test_a_network_worse_than_the_lookahead_gives_way(large, monkeypatch):
     assert isinstance(found.policy, LookaheadPolicy)
     assert found.objective.value < found.best.objective.value
     assert found.gap is not None
+    less = found.best.samples - found.crew.policies[0].samples  # on the same draws
+    learned = found.best.objective.value - found.crew.policies[0].objective.value
+    assert less.mean() == pytest.approx(learned, rel=1e-9)

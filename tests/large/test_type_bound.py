@@ -8,9 +8,10 @@ import sparing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from large_systems import chance_down, drawn_system, redundant
+from sparing.large.coupling import Coupling
 from sparing.large.crew_system import CrewSystem
 from sparing.large.lumped_type import LumpedType, compositions
-from sparing.large.type_bound import Coupling, bound_refused, type_bound
+from sparing.large.type_bound import bound_refused, type_bound
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -1,5 +1,6 @@
 """Networks on counts per type: the C++ rollouts decide as JAX does, in every structure."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from large_systems import drawn_system, redundant
 from random_networks import apply, random_network
+from sparing.commands.policy_options import policy_of
 from sparing.learn.counted_observation import counted_nodes
 from sparing.learn.epoch_environment import sequential_environment
 from sparing.learn.network_policy import NetworkPolicy
+from sparing.learn.networks import Network
 from sparing.learn.policy import table_policy
+from sparing.learn.saved import save_network
 from sparing.models.structure import parse_structure
 from sparing.policies import CallbackPolicy
 from sparing.simulate import simulate
@@ -95,6 +99,24 @@ def test_every_bit_is_the_same_for_any_lanes_and_threads():
     for states, totals in found[1:]:
         np.testing.assert_array_equal(states, found[0][0])
         np.testing.assert_array_equal(totals, found[0][1])
+
+
+def test_a_saved_network_is_the_policy_of_its_case(tmp_path):
+    problem = redundant(9, "c1 & 5-of(REST)")
+    environment = sequential_environment(problem, features="typed-counts")
+    network = Network(
+        num_features=environment.num_features, num_actions=environment.num_actions, hidden=(24,)
+    )
+    parameters = network.init(jax.random.key(1))
+    save_network(tmp_path / "network.safetensors", network, parameters)
+    (tmp_path / "training.json").write_text('{"view": "sequential"}')
+    loaded = policy_of(problem, str(tmp_path), replacement_probability=1.0)
+    policy = NetworkPolicy(environment, parameters, network.apply)
+    np.testing.assert_array_equal(objectives(problem, loaded), objectives(problem, policy))
+    with pytest.raises(
+        ValueError, match=r"sees \d+ features and has 4 choices, which fits no view"
+    ):
+        policy_of(redundant(4, "2-of(ALL)"), str(tmp_path), replacement_probability=1.0)
 
 
 def test_nodes_stand_behind_their_parts():

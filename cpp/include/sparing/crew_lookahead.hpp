@@ -7,15 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "crew_risk.hpp"
 #include "crew_system.hpp"
 
 namespace sparing {
-
-/// What the chance of being down some inspections ahead is priced at.
-struct Outlook {
-    double price = 0.0;
-    std::vector<double> working;  // [pairs]: chance that a component left in this state works
-};
 
 /// One-step lookahead: of the states x that maintenance can reach, one with a low
 ///   set-up (if anything is done) + maintenance + sum of value[type, left]
@@ -23,8 +18,8 @@ struct Outlook {
 ///
 /// Raising components one after another in the order of what a gain of the chance to work costs
 /// traces the best choices for every price of that chance; the cheapest point of this path, by the
-/// exact chances, is then improved by single changes as long as one helps. Every component's gain
-/// is exact there, as the chance is linear in the chance of each part (Birnbaum 1969).
+/// exact chances, is then improved by single changes, and where none helps by two at once, such
+/// as restoring one component in place of another, as long as one helps.
 class LookaheadRule : public CrewRule {
   public:
     LookaheadRule(CrewSystem system, std::vector<double> value, std::vector<Outlook> outlooks)
@@ -71,17 +66,24 @@ class LookaheadRule : public CrewRule {
         std::vector<std::size_t> first;  // [pairs]: where each is left at a price of 0
         std::vector<Step> steps;         // by rising slope
     };
+    /// Leave a component of a type, found in `state`, in `to` instead of `from`.
+    struct Change {
+        double cost;
+        std::size_t type, state, from, to;
+    };
     struct Scratch {
         explicit Scratch(const LookaheadRule& rule)
             : works(rule.system_),
+              risk(rule.system_, rule.outlooks_),
               counts(rule.system_.num_pairs()),
               left(rule.system_.num_pairs()),
               plan(rule.entries_.back()) {}
         WorkingChance works;
+        CrewRisk risk;
         std::vector<std::int32_t> counts;  // [pairs] found
         std::vector<std::int32_t> left;    // [pairs] behind the decision
         std::vector<std::int32_t> plan;    // [type, found, left]
-        std::vector<double> gain;          // [outlooks, pairs]
+        std::vector<Change> changes;       // of one component, from the plan on
     };
 
     std::size_t entry(std::size_t t, std::size_t s, std::size_t j) const {
@@ -130,13 +132,6 @@ class LookaheadRule : public CrewRule {
         return found;
     }
 
-    double penalty(Scratch& s, const std::vector<std::int32_t>& left) const {
-        double sum = 0.0;
-        for (const Outlook& outlook : outlooks_)
-            sum += outlook.price * (1.0 - s.works(left.data(), outlook.working.data()));
-        return sum;
-    }
-
     /// The plan [type, found, left] of least cost.
     void choose(const std::int32_t* state, Scratch& s) const {
         system_.count(state, s.counts.data());
@@ -160,13 +155,13 @@ class LookaheadRule : public CrewRule {
             for (std::size_t i = 0; i < system_.types[t].num_states; ++i)
                 if (const auto count = s.counts[system_.offsets[t] + i]; count > 0)
                     sum += count * cost(t, i, i, restoring);
-        return sum + penalty(s, s.counts);
+        return sum + s.risk(s.counts);
     }
 
     /// Sets plan and left to the cheapest point of the path and returns its cost, set-up left out.
     double along_path(Scratch& s, bool restoring) const {
         const Path& path = paths_[restoring];
-        double paid = begin_path(s, restoring), best = paid + penalty(s, s.left);
+        double paid = begin_path(s, restoring), best = paid + s.risk(s.left);
         std::size_t best_step = 0, best_count = 0;  // whole steps, then components of the next
         for (std::size_t n = 0; n < path.steps.size(); ++n) {
             const Step& step = path.steps[n];
@@ -177,7 +172,7 @@ class LookaheadRule : public CrewRule {
             for (std::size_t k = 1; k <= count; ++k) {
                 --s.left[at + step.from], ++s.left[at + step.to];
                 paid += more;
-                const double now = paid + penalty(s, s.left);
+                const double now = paid + s.risk(s.left);
                 if (now < best) best = now, best_step = n, best_count = k;
             }
         }
@@ -216,59 +211,74 @@ class LookaheadRule : public CrewRule {
         s.left[system_.offsets[t] + to] += count;
     }
 
-    /// Makes the best single change as long as one helps; returns the (negative) change of cost.
+    /// Makes the best change of one component, or else of two, as long as one helps; returns the
+    /// (negative) change of cost.
     double improve(Scratch& s, bool restoring) const {
         constexpr int most = 64;  // rounding cannot make it go round in circles
         double total = 0.0;
         for (int round = 0; round < most; ++round) {
-            find_gains(s);
-            double best = -1e-9 * (1.0 + price_);
-            Step chosen{0.0, 0, 0, 0, 0};
-            for (std::size_t t = 0; t < system_.types.size(); ++t)
-                for (std::size_t i = 0; i < system_.types[t].num_states; ++i)
-                    for (std::size_t j = 0; j <= i; ++j) {
-                        if (s.plan[entry(t, i, j)] == 0) continue;
-                        for (std::size_t k = 0; k <= i; ++k) {
-                            const double change = cost(t, i, k, restoring) -
-                                                  cost(t, i, j, restoring) + risk(s, t, j, k);
-                            if (k != j && change < best) best = change, chosen = {0.0, t, i, j, k};
-                        }
-                    }
-            if (chosen.from == chosen.to) break;
-            move(s, chosen.type, chosen.state, chosen.from, chosen.to, 1);
-            total += best;
+            s.risk.look_around(s.left);
+            find_changes(s, restoring);
+            const double least = -1e-9 * (1.0 + price_);
+            double change = change_one(s, least);
+            if (change == 0.0) change = change_two(s, least);
+            if (change == 0.0) break;
+            total += change;
         }
         return total;
     }
 
-    /// gain [outlooks, pairs]: price times (P(up | one such component works) - P(up | it fails)).
-    void find_gains(Scratch& s) const {
-        s.gain.assign(outlooks_.size() * system_.num_pairs(), 0.0);
-        for (std::size_t h = 0; h < outlooks_.size(); ++h) {
-            const std::vector<double>& p = outlooks_[h].working;
-            const double up = s.works(s.left.data(), p.data());
-            for (std::size_t i = 0; i < system_.num_pairs(); ++i) {
-                if (s.left[i] == 0) continue;
-                // up = p * with + (1 - p) * without: one more evaluation gives the difference.
-                const bool certain = p[i] > 0.5;
-                const double other =
-                    s.works.with_one(s.left.data(), p.data(), i, certain ? 0.0 : 1.0);
-                const double gap = certain ? (up - other) / p[i] : (other - up) / (1.0 - p[i]);
-                s.gain[h * system_.num_pairs() + i] = outlooks_[h].price * gap;
-            }
-        }
+    void find_changes(Scratch& s, bool restoring) const {
+        s.changes.clear();
+        for (std::size_t t = 0; t < system_.types.size(); ++t)
+            for (std::size_t i = 0; i < system_.types[t].num_states; ++i)
+                for (std::size_t j = 0; j <= i; ++j) {
+                    if (s.plan[entry(t, i, j)] == 0) continue;
+                    for (std::size_t k = 0; k <= i; ++k) {
+                        if (k == j) continue;
+                        const double change = cost(t, i, k, restoring) - cost(t, i, j, restoring) +
+                                              s.risk.change(left(t, j), left(t, k));
+                        if (std::isfinite(change)) s.changes.push_back({change, t, i, j, k});
+                    }
+                }
     }
 
-    /// The change of the risk if one component is left in k instead of j.
-    double risk(const Scratch& s, std::size_t t, std::size_t j, std::size_t k) const {
-        const std::size_t at = system_.offsets[t];
-        double sum = 0.0;
-        for (std::size_t h = 0; h < outlooks_.size(); ++h) {
-            const auto& p = outlooks_[h].working;
-            sum -= s.gain[h * system_.num_pairs() + at + j] * (p[at + k] - p[at + j]);
-        }
-        return sum;
+    double change_one(Scratch& s, double least) const {
+        const Change* best = nullptr;
+        for (const Change& change : s.changes)
+            if (change.cost < least) best = &change, least = change.cost;
+        if (best) move(s, *best);
+        return best ? least : 0.0;
     }
+
+    double change_two(Scratch& s, double least) const {
+        const Change *best = nullptr, *other = nullptr;
+        for (std::size_t m = 0; m < s.changes.size(); ++m)
+            for (std::size_t n = m; n < s.changes.size(); ++n) {
+                const Change &a = s.changes[m], &b = s.changes[n];
+                if (!are_two(a, b, s)) continue;
+                const std::size_t from_a = left(a.type, a.from), to_a = left(a.type, a.to),
+                                  from_b = left(b.type, b.from), to_b = left(b.type, b.to);
+                const double apart = a.cost + b.cost;
+                if (apart + s.risk.least_together(from_a, to_a, from_b, to_b) >= least) continue;
+                const double both = apart + s.risk.together(from_a, to_a, from_b, to_b);
+                if (both < least) best = &a, other = &b, least = both;
+            }
+        if (best) move(s, *best), move(s, *other);
+        return best ? least : 0.0;
+    }
+
+    /// Whether there are two components for both changes.
+    bool are_two(const Change& a, const Change& b, const Scratch& s) const {
+        const bool same = a.type == b.type && a.state == b.state && a.from == b.from;
+        return !same || s.plan[entry(a.type, a.state, a.from)] > 1;
+    }
+
+    void move(Scratch& s, const Change& change) const {
+        move(s, change.type, change.state, change.from, change.to, 1);
+    }
+
+    std::size_t left(std::size_t t, std::size_t state) const { return system_.offsets[t] + state; }
 
     void hand_out(const std::int32_t* state, std::int32_t* post, Scratch& s) const {
         for (std::size_t t = 0; t < system_.types.size(); ++t)

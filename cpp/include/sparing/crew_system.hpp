@@ -49,24 +49,32 @@ class WorkingChance {
         reached_.resize(most + 1);
     }
 
+    /// One component of a pair that works with another chance than the rest.
+    struct Special {
+        std::size_t pair;
+        double chance;
+    };
+    static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
     /// counts, chance [pairs]: how many components there are and the chance that each works.
     /// Poisson-binomial counts up to those required, group by group: O(components * required).
     double operator()(const std::int32_t* counts, const double* chance) {
-        return with_one(counts, chance, system_->num_pairs(), 0.0);
+        return with(counts, chance, {nobody, 0.0});
     }
 
-    /// The same where one component of pair `special` works with chance `its` instead.
-    double with_one(const std::int32_t* counts, const double* chance, std::size_t special,
-                    double its) {
+    /// The same where one component or two work with chances of their own.
+    double with(const std::int32_t* counts, const double* chance, Special one,
+                Special other = {nobody, 0.0}) {
         for (std::size_t g = system_->groups.size(); g-- > 0;) {
             const StructureGroup& group = system_->groups[g];
             std::fill_n(reached_.begin(), group.required + 1, 0.0);
             reached_[0] = 1.0;
             for (const std::size_t t : group.types)
                 for (std::size_t i = system_->offsets[t]; i < system_->offsets[t + 1]; ++i) {
-                    const std::int32_t usual = counts[i] - (i == special);
+                    const std::int32_t usual = counts[i] - (i == one.pair) - (i == other.pair);
                     for (std::int32_t n = 0; n < usual; ++n) add(group.required, chance[i]);
-                    if (i == special) add(group.required, its);
+                    if (i == one.pair) add(group.required, one.chance);
+                    if (i == other.pair) add(group.required, other.chance);
                 }
             for (const std::size_t inner : group.groups) add(group.required, chance_[inner]);
             chance_[g] = reached_[group.required];

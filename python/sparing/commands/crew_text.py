@@ -12,6 +12,7 @@ from sparing.commands.output import bounds_json, number, print_table
 
 if TYPE_CHECKING:
     from sparing.large.crew_training import CrewResult, RatedPolicy, Told
+    from sparing.simulate.results import Difference
 
 EVERY_S = 60.0  # between two lines of a log
 OPTIMUM_IS = (
@@ -40,10 +41,13 @@ def _policy_json(rated: RatedPolicy) -> dict[str, Any]:
         "policy": rated.name,
         "tried": rated.num_tried,
         "objective": bounds_json(rated.objective),
-        "less_limits": None
-        if difference is None
-        else {"mean": difference.mean, "half_width": difference.half_width},
+        "less_limits": None if difference is None else difference_json(difference),
     }
+
+
+def difference_json(difference: Difference) -> dict[str, float]:
+    """Return a mean difference and half the width of its 95 % interval."""
+    return {"mean": difference.mean, "half_width": difference.half_width}
 
 
 def print_crew(result: CrewResult) -> None:

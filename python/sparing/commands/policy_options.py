@@ -30,13 +30,17 @@ def policy_of(
         from sparing.large.saved_policy import load_crew_policy
 
         return load_crew_policy(text, problem)
+    if (Path(text) / "network.safetensors").is_file():
+        from sparing.learn.saved import load_network_policy
+
+        return load_network_policy(text, problem)
     if Path(text).is_dir():
         from sparing.saved_solution import load_solution
 
         return load_solution(text, epoch=problem.epoch).policy
     raise ValueError(
         f"--policy must be optimal, corrective, random, limits=1,3,1, tuned-limits, lookahead,"
-        f" maintenance-first or the folder of a saved solution; got {text!r}."
+        f" maintenance-first or the folder of a saved solution or training; got {text!r}."
     )
 
 

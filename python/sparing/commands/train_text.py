@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sparing.commands.output import bounds_json, note, number, print_table
 
 if TYPE_CHECKING:
-    from sparing.learn.result import TrainingResult
+    from sparing.learn.result import SeedResult, TrainingResult
 
 BOUNDS_OF_BELIEFS = (
     "between a certain lower bound and the upper end of the 95 % interval of a policy, both by"
@@ -46,6 +46,7 @@ def training_report(case: str, result: TrainingResult) -> dict[str, Any]:
                 "seconds": seed.trained.seconds,
                 "objective": bounds_json(seed.objective),
                 "gap": gap_of(seed.objective, result.optimum),
+                **_less_limits(result, seed),
             }
             for seed in result.seeds
         ],
@@ -59,7 +60,19 @@ def _crew_report(result: TrainingResult) -> dict[str, Any]:
     from sparing.commands.crew_text import OPTIMUM_IS, crew_json
 
     best = result.crew.best.key if result.crew_is_better else "learned"
-    return {"optimum_is": OPTIMUM_IS, "best": best, "crew": crew_json(result.crew)}
+    optimum_is = {} if result.exact else {"optimum_is": OPTIMUM_IS}
+    return {**optimum_is, "best": best, "crew": crew_json(result.crew)}
+
+
+def _less_limits(result: TrainingResult, seed: SeedResult) -> dict[str, Any]:
+    """Return what was learned less the control limits, where both were simulated."""
+    if result.crew is None:
+        return {}
+    from sparing.commands.crew_text import difference_json
+    from sparing.large.crew_training import difference_of
+
+    less = difference_of(seed.samples, result.crew.policies[0].samples)
+    return {} if less is None else {"less_limits": difference_json(less)}
 
 
 def print_training(result: TrainingResult, report: dict[str, Any], out: Path | None) -> None:
@@ -81,11 +94,14 @@ def print_training(result: TrainingResult, report: dict[str, Any], out: Path | N
             " (best)" if len(report["seeds"]) > 1 and seed["seed"] == report["best_seed"] else ""
         )
         gap = "-" if seed["gap"] is None else f"{100.0 * seed['gap']:.4f} %"
-        rows.append([name, number(found["lower"]), number(found["upper"]), gap])
-    if report["optimum"] is not None and result.crew is None:
+        less = seed.get("less_limits")
+        compared = [] if less is None else [f"{less['mean']:+.2f} +- {less['half_width']:.2f}"]
+        rows.append([name, number(found["lower"]), number(found["upper"]), gap, *compared])
+    if report["optimum"] is not None and (result.exact or result.crew is None):
         best = report["optimum"]
         rows.append(["optimum", number(best["lower"]), number(best["upper"]), "-"])
-    print_table(["minimised", "lower bound", "upper bound", "gap"], rows)
+    columns = ["minimised", "lower bound", "upper bound", "gap", "less limits"]
+    print_table(columns[: max(len(row) for row in rows)], rows)
     if "optimum_is" in report:
         print(f"\npolicies: a simulation's 95 % interval; optimum: {report['optimum_is']}")
     elif not result.exact:

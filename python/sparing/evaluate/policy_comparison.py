@@ -24,7 +24,10 @@ RULED_STATES = 1 << 16  # up to here rules that draw each component apart are ev
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PolicyRow:
-    """A policy's long-run averages per inspection; `reward` is None where there are no goals."""
+    """A policy's long-run averages per inspection; `reward` is None where there are no goals.
+
+    `detail` is what the name is too short for.
+    """
 
     key: str
     name: str
@@ -32,6 +35,7 @@ class PolicyRow:
     cost: float
     reliability: float
     policy: Policy
+    detail: str = ""
 
 
 def policy_rows(
@@ -53,6 +57,12 @@ def policy_rows(
         except ValueError as error:
             if refused is not None:
                 refused.append(f"{key} is left out: {error}")
+    if problem.num_states > SEARCHED_STATES and limits_refused(problem) is None:
+        try:
+            rows["limits"] = tuned_limits_row(average)
+        except ValueError as error:
+            if refused is not None:
+                refused.append(f"limits is left out: {error}")
     for key, name, policy in _optima(average):
         rows[key] = policy_row(average, policy, key=key, name=name)
     return rows
@@ -90,16 +100,38 @@ def optimal_policy(problem: MultiComponentProblem, *, cost_only: bool = False) -
     return value_iteration(problem.epoch, weights, options=options).policy
 
 
+def limits_refused(problem: MultiComponentProblem) -> str | None:
+    """Return why control limits by type of component cannot be tuned, or None."""
+    from sparing.large.crew_system import refused
+
+    return refused(problem)
+
+
+def tuned_limits_row(problem: MultiComponentProblem) -> PolicyRow:
+    """Return control limits that are tuned for cost by simulation, evaluated exactly."""
+    from sparing.large.crew_simulation import CrewSimulation
+    from sparing.large.crew_system import CrewSystem
+    from sparing.large.exact_rating import policy_table
+    from sparing.large.tuning import tuned_limits
+
+    system = CrewSystem(replace(problem, goals={}))
+    policy = tuned_limits(CrewSimulation(system=system)).policy
+    types = "; ".join(", ".join(problem.names[i] for i in held) for held in system.members)
+    words = str(policy).removeprefix("control limits ")
+    row = policy_row(
+        problem, policy_table(problem, policy), key="limits", name="tuned control limits"
+    )
+    return replace(row, detail=f"{words}, by type of component: {types}")
+
+
 def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Rule]]:
     """Yield key, an addition to the name, and what makes name and policy."""
-    if problem.result != "chosen":
+    if problem.result != "chosen" or problem.num_states > RULED_STATES:
         return
-    if problem.num_states > SEARCHED_STATES and limits_refused(problem) is None:
-        yield "limits", "", partial(_tuned_limits, problem)
     chances = [("", "", 1.0)]
     if may_leave_failed(problem):
         chances.append(("-half", ", failed replaced w.p. 1/2", HALF))
-    for suffix, words, chance in chances if problem.num_states <= RULED_STATES else []:
+    for suffix, words, chance in chances:
         yield f"corrective{suffix}", words, partial(_corrective, problem, chance)
         yield f"random{suffix}", words, partial(_random, problem, chance)
         if problem.num_states <= SEARCHED_STATES:
@@ -127,25 +159,6 @@ def _best_limits(problem: MultiComponentProblem, chance: float) -> tuple[str, Po
     limits = ",".join(map(str, best.limits))
     policy = control_limits(problem, best.limits, replacement_probability=chance)
     return f"{'best' if best.exhaustive else 'good'} control limits {limits}", policy
-
-
-def _tuned_limits(problem: MultiComponentProblem) -> tuple[str, Policy]:
-    """Tune limits for cost by simulation, as they are too many to be evaluated one by one."""
-    from sparing.large.crew_simulation import CrewSimulation
-    from sparing.large.crew_system import CrewSystem
-    from sparing.large.exact_rating import policy_table
-    from sparing.large.tuning import tuned_limits
-
-    simulation = CrewSimulation(system=CrewSystem(replace(problem, goals={})))
-    policy = tuned_limits(simulation).policy
-    return f"tuned {policy}", policy_table(problem, policy)
-
-
-def limits_refused(problem: MultiComponentProblem) -> str | None:
-    """Return why control limits of many components cannot be tuned, or None."""
-    from sparing.large.crew_system import refused
-
-    return refused(problem)
 
 
 def _optima(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Policy]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import ceil, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +14,14 @@ from sparing.large.crew_policies import CrewPolicy, LookaheadPolicy
 from sparing.large.crew_simulation import CrewSimulation
 from sparing.large.crew_system import CrewSystem
 from sparing.large.exact_rating import exact_objective, exact_optimum
+from sparing.large.fresh_rollouts import EPOCHS, REPLICATIONS, fresh_rollouts
 from sparing.large.tuning import tuned_limits, tuned_lookahead
 from sparing.large.type_bound import ROUNDS, bound_refused, type_bound
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.simulate.results import Difference, half_width
-from sparing.simulate.rollouts import simulate
 
 EXACT_STATES = 1 << 22  # up to which policies are evaluated and the optimum is solved exactly
-REPLICATIONS, EPOCHS, WARM_UP = 256, 1000, 200  # of the evaluation
 QUICK_EPOCHS, QUICK_ROUNDS = 200, 8
-FRESH_SEED = 1 << 20  # tuning draws by another generator altogether
-NEGLIGIBLE = 1e-6  # weight of what follows a discounted simulation
 
 Told = Callable[[str], object]  # one line on what is going on
 
@@ -34,8 +30,13 @@ Told = Callable[[str], object]  # one line on what is going on
 class RatedPolicy:
     """A policy and its objective: exact bounds, or the 95 % interval of a simulation.
 
-    `difference` is its objective less that of the control limits, on the same draws; None for the
-    limits themselves, and where objectives are exact.
+    Attributes
+    ----------
+    difference
+        Its objective less that of the control limits, on the same draws; None for the limits
+        themselves, and where objectives are exact.
+    samples
+        The objective [replications] of each simulated replication.
     """
 
     key: str
@@ -44,6 +45,21 @@ class RatedPolicy:
     objective: Bounds
     num_tried: int
     difference: Difference | None = None
+    samples: NDArray[np.float64] | None = None
+
+    def less(self, other: RatedPolicy) -> Difference | None:
+        """Return what it costs less what `other` does, if both were simulated."""
+        return difference_of(self.samples, other.samples)
+
+
+def difference_of(
+    samples: NDArray[np.float64] | None, others: NDArray[np.float64] | None
+) -> Difference | None:
+    """Return the mean of the differences, replication by replication, with its 95 % interval."""
+    if samples is None or others is None or samples.shape != others.shape:
+        return None
+    gaps = samples - others
+    return Difference(mean=float(gaps.mean()), half_width=half_width(gaps, 0.95))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,32 +204,21 @@ def simulated(
     num_threads: int,
 ) -> list[RatedPolicy]:
     """Return `rated` with intervals, and differences from the first, on common draws."""
-    average = problem.criterion == "average"
-    length = epochs + WARM_UP if average else ceil(log(NEGLIGIBLE) / log(problem.discount))
-    found, first = [], None
+    found = list[RatedPolicy]()
     for one in rated:
-        result = simulate(
+        result = fresh_rollouts(
             problem.epoch,
             one.policy,
-            num_epochs=length,
-            num_replications=REPLICATIONS,
-            warm_up=WARM_UP if average else 0,
-            seed=FRESH_SEED + seed,
             weights=problem.weights,
             start=problem.initial_state,
+            epochs=epochs,
+            replications=REPLICATIONS,
+            seed=seed,
             num_threads=num_threads,
         )
         lower, upper = result.interval
-        difference = None
-        if first is None:
-            first = result
-        else:
-            gaps = result.objectives - first.objectives
-            difference = Difference(
-                mean=float(gaps.mean()), half_width=half_width(gaps, result.confidence)
-            )
-        bounds = Bounds(lower=lower, upper=upper)
-        found.append(replace(one, objective=bounds, difference=difference))
+        one = replace(one, objective=Bounds(lower=lower, upper=upper), samples=result.objectives)
+        found.append(replace(one, difference=one.less(found[0]) if found else None))
     return found
 
 

@@ -9,7 +9,7 @@ from sparing.beliefs.component_checkpoint import solve_key
 from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.belief_environment import BeliefEnvironment
 from sparing.learn.belief_policy import BeliefNetworkPolicy, interval, simulated_costs
-from sparing.learn.judging import train_and_judge
+from sparing.learn.judging import Verdict, train_and_judge
 from sparing.learn.learners import Centre
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import TrainingResult
@@ -74,9 +74,9 @@ def train_on_beliefs(
     start: WarmStart | None = own_values(warm_start, "hidden degradation")
     environment = BeliefEnvironment(problem)
 
-    def judge(network: Network, parameters: Parameters) -> tuple[BeliefNetworkPolicy, Bounds]:
+    def judge(network: Network, parameters: Parameters) -> Verdict:
         policy = BeliefNetworkPolicy(environment, network, parameters)
-        return policy, interval(simulated_costs(environment, policy.choose))
+        return Verdict(policy, interval(simulated_costs(environment, policy.choose)))
 
     judged = train_and_judge(
         environment,

@@ -9,20 +9,22 @@ from sparing.learn.environment import Environment
 from sparing.learn.epoch_environment import EpochEnvironment
 from sparing.learn.evaluation import exact_objective, goal_of, optimum_of
 from sparing.learn.greedy_policy import greedy_policy
-from sparing.learn.judging import train_and_judge
+from sparing.learn.judging import Verdict, train_and_judge
 from sparing.learn.learners import Centre
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import SeedResult, TrainingResult
 from sparing.learn.run_records import RunOptions
 from sparing.learn.settings import Settings
-from sparing.learn.simulated import simulated_objective
+from sparing.learn.simulated import rolled_out, simulated_objective
 from sparing.learn.warm_start import WarmStart
 from sparing.models.multi_component import MultiComponentProblem
-from sparing.policies import Policy, TablePolicy
+from sparing.policies import TablePolicy
 
 if TYPE_CHECKING:
     from sparing.large.crew_training import CrewResult
     from sparing.learn.curve import CurveRecorder
+
+COMPARED_STATES = 1 << 16  # beyond these what was learned must beat tuned limits and a lookahead
 
 
 def train_on_epochs(
@@ -49,11 +51,16 @@ def train_on_epochs(
     goal = goal_of(environment.process)
     recorder = _recorder(model, environment, settings) if curve else None
 
-    def judge(network: Network, parameters: Parameters) -> tuple[Policy, Bounds]:
+    def judge(network: Network, parameters: Parameters) -> Verdict:
         policy = greedy_policy(environment, network, parameters, as_table=goal.fits)
         if isinstance(policy, TablePolicy):
-            return policy, exact_objective(goal, policy)
-        return policy, simulated_objective(environment, network, parameters, goal.discount)
+            return Verdict(policy, exact_objective(goal, policy))
+        if "duration" in goal.epoch.kinds:
+            found = simulated_objective(environment, network, parameters, goal.discount)
+            return Verdict(policy, found)
+        result = rolled_out(goal, policy)
+        lower, upper = result.interval
+        return Verdict(policy, Bounds(lower=lower, upper=upper), result.objectives)
 
     judged = train_and_judge(
         _penalised(environment, settings),
@@ -65,14 +72,14 @@ def train_on_epochs(
         warm_start=warm_start,
         watch=recorder,
     )
-    crew = None if goal.fits else _crew(model)
+    crew = _crew(model) if goal.epoch.num_states > COMPARED_STATES else None
     return TrainingResult(
         model=model,
         network=judged.network,
         settings=settings,
         view=environment.view,
         seeds=judged.seeds,
-        optimum=optimum_of(goal) if crew is None else _bounded(crew, judged.seeds),
+        optimum=optimum_of(goal) if goal.fits or crew is None else _bounded(crew, judged.seeds),
         exact=goal.fits,
         is_average=goal.is_average,
         seconds=judged.seconds,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.environment import Environment
@@ -19,7 +20,16 @@ from sparing.learn.run_records import RunOptions, TrainedSeed, Watcher
 from sparing.learn.settings import Settings
 from sparing.learn.warm_start import WarmStart
 
-Judge: TypeAlias = Callable[[Network, Parameters], tuple[Any, Bounds]]  # policy and what it costs
+
+class Verdict(NamedTuple):
+    """A policy, what it costs, and that in each replication where C++ rollouts tell."""
+
+    policy: Any
+    objective: Bounds
+    samples: NDArray[np.float64] | None = None
+
+
+Judge: TypeAlias = Callable[[Network, Parameters], Verdict]
 
 
 class Judged(NamedTuple):
@@ -67,7 +77,7 @@ def train_and_judge(
 def _judged(network: Network, trained: TrainedSeed, judge: Judge) -> SeedResult:
     leaves = jax.tree_util.tree_leaves(trained.parameters)
     if all(np.isfinite(leaf).all() for leaf in leaves):
-        policy, objective = judge(network, trained.parameters)
-        if np.isfinite(objective.value):
-            return SeedResult(trained=trained, policy=policy, objective=objective)
+        found = judge(network, trained.parameters)
+        if np.isfinite(found.objective.value):
+            return SeedResult(trained=trained, **found._asdict())
     raise FloatingPointError(f"seed {trained.seed}: the training diverged.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sparing.evaluate.network_plan import PartPlan, SolveOptions, largest_states, solve_part
+from sparing.evaluate.network_plan import SolveOptions, largest_states, solve_part
 from sparing.exact.policy_evaluation import Bounds
-from sparing.learn.judging import train_and_judge
+from sparing.learn.judging import Verdict, train_and_judge
 from sparing.learn.learners import Centre
 from sparing.learn.network_environment import NetworkEnvironment
 from sparing.learn.network_tables import plan_of
@@ -41,9 +41,9 @@ def train_on_network(
     start = own_values(warm_start, "a spares network")
     environment = NetworkEnvironment(problem)
 
-    def judge(network: Network, parameters: Parameters) -> tuple[PartPlan, Bounds]:
+    def judge(network: Network, parameters: Parameters) -> Verdict:
         plan = plan_of(environment, network, parameters)
-        return plan, Bounds(lower=plan.lower, upper=plan.upper)
+        return Verdict(plan, Bounds(lower=plan.lower, upper=plan.upper))
 
     judged = train_and_judge(
         environment,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sparing.exact.policy_evaluation import Bounds
 from sparing.learn.networks import Network
 from sparing.learn.run_records import TrainedSeed
@@ -20,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SeedResult:
-    """One seed: its greedy policy and what that costs."""
+    """One seed: its greedy policy and what that costs.
+
+    `samples` [replications] is what it costs in each replication where C++ rollouts tell.
+    """
 
     trained: TrainedSeed
     policy: Policy | BeliefNetworkPolicy | PartPlan
     objective: Bounds
+    samples: NDArray[np.float64] | None = None
 
     @property
     def seed(self) -> int:
@@ -51,7 +58,7 @@ class TrainingResult:
     seconds
         Of training and compilation, all seeds.
     crew
-        Of a multi-component system too large to evaluate exactly: tuned control limits and a
+        Of a multi-component system of more than 65 536 states: tuned control limits and a
         lookahead, one of which is the policy if it costs less than what was learned.
     curve
         Exact figures on the way, where they were asked for.

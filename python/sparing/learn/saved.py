@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparing._files import replaced_folder, write_atomically
 from sparing.learn.checkpoints import (
@@ -20,7 +20,13 @@ from sparing.learn.checkpoints import (
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import TrainingResult
 from sparing.learn.run_records import TrainedSeed
+from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import TablePolicy
+
+if TYPE_CHECKING:
+    from sparing.learn.network_policy import NetworkPolicy
+
+NETWORK = "network.safetensors"
 
 
 def save_training(result: TrainingResult, folder: Path, report: dict[str, Any]) -> None:
@@ -28,7 +34,7 @@ def save_training(result: TrainingResult, folder: Path, report: dict[str, Any]) 
 
     The states of the seeds stay, so that the run can be shown to go on from them.
     """
-    save_network(folder / "network.safetensors", result.network, result.best.trained.parameters)
+    save_network(folder / NETWORK, result.network, result.best.trained.parameters)
     if result.crew is not None and result.crew_is_better:
         from sparing.large.saved_policy import save_crew_policy
 
@@ -56,6 +62,32 @@ def write_curves(seeds: Sequence[TrainedSeed], path: Path) -> None:
 def save_network(path: Path, network: Network, parameters: Parameters) -> None:
     """Write a network: its arrays, and its shape as the file's metadata."""
     save_arrays(path, parameters, {"format": FORMAT, "network": json.dumps(asdict(network))})
+
+
+def load_network_policy(folder: str | Path, problem: MultiComponentProblem) -> NetworkPolicy:
+    """Return the network of a finished run as a policy of `problem`.
+
+    Raises
+    ------
+    ValueError
+        If it was trained on other components.
+    """
+    from sparing.learn.network_policy import NetworkPolicy
+    from sparing.learn.views import environment_of
+
+    folder = Path(folder)
+    network, parameters = load_network(folder / NETWORK)
+    view = json.loads((folder / REPORT).read_text(encoding="utf-8")).get("view", "sequential")
+    counts = [] if view == "flat" or problem.spares else ["typed-counts"]
+    for features in (*counts, "one-hot"):
+        environment = environment_of(problem, view=view, features=features)
+        shape = environment.num_features, environment.num_actions
+        if shape == (network.num_features, network.num_actions):
+            return NetworkPolicy(environment, parameters, network.apply)
+    raise ValueError(
+        f"{folder}: the network sees {network.num_features} features and has"
+        f" {network.num_actions} choices, which fits no view of {problem.name!r}."
+    )
 
 
 def load_network(path: str | Path) -> tuple[Network, Parameters]:

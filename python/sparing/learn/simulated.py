@@ -10,13 +10,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from sparing.exact.policy_evaluation import Bounds
+from sparing.large.fresh_rollouts import fresh_rollouts
 from sparing.learn.environment import Environment
+from sparing.learn.evaluation import Goal
 from sparing.learn.networks import Network, Parameters, cheapest
+from sparing.policies import Policy
+from sparing.simulate.results import SimulationResult
 
 LANES, EPOCHS, WARM_UP = 256, 1000, 200
 FRESH_SEED = 1 << 20  # keys are also split in another way than those of training
 NEGLIGIBLE = 1e-6  # weight of what follows a discounted simulation
 STUDENT = 1.9693  # the .975 quantile of Student's t with 255 degrees of freedom
+
+
+def rolled_out(goal: Goal, policy: Policy) -> SimulationResult:
+    """Return what a policy costs in C++ rollouts, on draws that training has not seen.
+
+    They are those on which `sparing.large` compares control limits with a lookahead.
+    """
+    return fresh_rollouts(goal.epoch, policy, weights=goal.costs, start=goal.initial)
 
 
 def simulated_objective(

@@ -198,13 +198,14 @@ def _learned(
             progress("learn", state.env_steps, state.total_steps)
 
     trained = train(problem, learner=LEARNER, steps=steps, seeds=[seed], progress=count)
-    policy: Any = trained.policy
-    if trained.objective is None:
+    learned = trained.best  # not a tuned policy that costs less: those are candidates themselves
+    policy: Any = learned.policy
+    if learned.objective is None:
         raise ValueError("what was learned could not be evaluated.")
     return Candidate(
         key="learned",
         name=f"learned ({trained.learner}, {trained.env_steps:,} choices)",
         policy=policy,
-        objective=trained.objective,
-        network=(trained.network, trained.best.trained.parameters),
+        objective=learned.objective,
+        network=(trained.network, learned.trained.parameters),
     )

@@ -20,7 +20,7 @@ from sparing.report.thesis_comparison import NOTES, compare_with_thesis, tables_
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """What `sparing compare` found; `report` is ready for JSON, `left_out` says what it lacks."""
+    """What `sparing compare` found; `report` is ready for JSON, `left_out` holds remarks."""
 
     problem: MultiComponentProblem
     rows: dict[str, PolicyRow]
@@ -50,6 +50,7 @@ def compare_problem(case: str, problem: MultiComponentProblem) -> Comparison:
                 "reward": row.reward,
                 "cost": row.cost,
                 "reliability": row.reliability,
+                **({"detail": row.detail} if row.detail else {}),
             }
             for row in rows.values()
         ],
@@ -66,19 +67,12 @@ def compare_problem(case: str, problem: MultiComponentProblem) -> Comparison:
         policy=policy,
         actions=actions,
         report=report,
-        left_out=[*left_out, *_tuned(problem, rows), *_too_large(problem)],
+        left_out=[*left_out, *_details(rows), *_too_large(problem)],
     )
 
 
-def _tuned(problem: MultiComponentProblem, rows: dict[str, PolicyRow]) -> list[str]:
-    """Say whose limits tuned control limits are."""
-    if "limits" not in rows or problem.num_states <= SEARCHED_STATES:
-        return []
-    from sparing.large.crew_system import CrewSystem
-
-    types = [[problem.names[i] for i in held] for held in CrewSystem(problem).members]
-    named = "; ".join(", ".join(names) for names in types)
-    return [f"control limits are tuned by simulation, one per type of component: {named}."]
+def _details(rows: dict[str, PolicyRow]) -> list[str]:
+    return [f"{row.name}: {row.detail}." for row in rows.values() if row.detail]
 
 
 def _too_large(problem: MultiComponentProblem) -> list[str]:
