@@ -39,21 +39,25 @@ def replay(
     fit: Annotated[
         int | None,
         typer.Option(
+            min=0,
             help="Periods that are fitted, from the first on; the rest is held out. 0: none, the"
-            " case's prior is all that is known. Default: half."
+            " case's prior is all that is known. Default: half.",
         ),
     ] = None,
     sets: Annotated[
-        int, typer.Option(help="Without files: sets of records that the twin makes.")
+        int, typer.Option(min=1, help="Without files: sets of records that the twin makes.")
     ] = 4,
     periods: Annotated[
         int | None,
-        typer.Option(help="Without files: periods of each set; default twice those of the case."),
+        typer.Option(
+            min=1, help="Without files: periods of each set; default twice those of the case."
+        ),
     ] = None,
     replications: Annotated[
-        int, typer.Option(help="Lead times drawn for each set; failures are those recorded.")
+        int,
+        typer.Option(min=2, help="Lead times drawn for each set; failures are those recorded."),
     ] = 100,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables and the records.")] = None,
     json: JsonOption = False,
 ) -> None:
