@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from sparing._files import is_ours
 from sparing.exact.policy_evaluation import Bounds
 
 WIDTH = 100  # no table is wider, however wide the terminal
@@ -176,7 +177,7 @@ def check_new_folder(folder: Path, marker: str, *, also: Sequence[str] = ()) -> 
         return
     if not folder.is_dir():
         raise ValueError(f"--out {folder}: is a file; give a folder.")
-    if _is_ours(folder / marker):
+    if is_ours(folder / marker):
         return
     others = sorted(f.name for f in folder.iterdir() if f.name not in also)
     if others:
@@ -184,10 +185,3 @@ def check_new_folder(folder: Path, marker: str, *, also: Sequence[str] = ()) -> 
             f"--out {folder}: exists and is not of an earlier run (it holds {others[0]!r});"
             " nothing was written. Give a new or empty folder."
         )
-
-
-def _is_ours(file: Path) -> bool:
-    try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["format"]).startswith("sparing-")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
