@@ -113,7 +113,7 @@ def forecast(
     """Forecast the demand of every part: mean, quantiles for stocking, and stock levels."""
     with one_line_errors():
         started = time.monotonic()
-        given = {"--out": out, "--stock-out": stock_out, "--method": method}
+        given: dict[str, object] = {"--out": out, "--stock-out": stock_out, "--method": method}
         given["--covariates"] = covariates or None
         unused = [name for name, value in given.items() if value is not None]
         if backtest and unused:
