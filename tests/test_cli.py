@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from importlib import import_module
+from importlib import import_module, metadata
 
 import numpy as np
 import pytest
@@ -255,6 +255,9 @@ ERRORS = [
     (["solve", "three-component", "--tol", "nan"], "tol must be > 0"),
     (["solve", "three-component", "--max-sweeps", "0"], "max_sweeps must be at least 1"),
     (["solve", "three-component", "--threads", "-1"], "--threads"),
+    (["solve", "three-component", "--threads", "-1"], "'-1'"),
+    (["solve", "three-component", "--dtype", "float16"], "'--dtype': 'float16' is not one of"),
+    (["simulate", "three-component", "--epochs", "x"], "'x'"),
     (["solve", "three-component", "--criterion", "discounted"], "needs a --discount"),
     (["solve", "three-component", "--criterion", "discounted", "--discount", "1"], "got 1."),
     (["solve", "three-component", "--discount", "nan"], "got nan."),
@@ -264,7 +267,7 @@ ERRORS = [
     (["simulate", "three-component", "--policy", "limits=1,x,3"], "whole numbers"),
     (["simulate", "three-component", "--policy", "limits=1,9,3"], "component 'c2'"),
     (["simulate", "three-component", "--policy", "."], "no saved solution"),
-    (["simulate", "three-component", "--epochs", "0"], "num_epochs"),
+    (["simulate", "three-component", "--epochs", "0"], "'--epochs'"),
     (["simulate", "three-component", "--warm-up", "2000"], "warm_up"),
     (["simulate", "three-component", "--seed", "-1"], "seed"),
     (["simulate", "three-component-restricted", "--policy", "random"], "chosen state"),
@@ -344,3 +347,9 @@ def test_importing_the_package_loads_no_command_line_or_plots():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_version_is_that_of_the_package(run):
+    code, out, _ = run("--version")
+    assert code == 0
+    assert out == f"sparing {metadata.version('sparing')}\n"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+_PASSING = ("checkpoint",)  # what may be in a folder before its results are
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -52,10 +55,40 @@ def shown_text(cell: object) -> object:
     return cell
 
 
+def is_ours(file: Path) -> bool:
+    """Whether a JSON file names a format of results of this package."""
+    try:
+        return str(json.loads(file.read_text(encoding="utf-8"))["format"]).startswith("sparing-")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _check_replaceable(folder: Path) -> None:
+    if not os.path.lexists(folder):
+        return
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: is a file; give a folder.")
+    others = sorted(file.name for file in folder.iterdir() if file.name not in _PASSING)
+    if others and not any(is_ours(file) for file in folder.glob("*.json")):
+        raise ValueError(
+            f"{folder}: exists and is not of an earlier run (it holds {others[0]!r}); nothing was"
+            " written. Give a new or empty folder."
+        )
+
+
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Yield a new folder to fill, which takes the place of `folder` unless something is raised."""
-    parent = folder.absolute().parent
+    """Yield a new folder to fill, which takes the place of `folder` unless something is raised.
+
+    Raises
+    ------
+    ValueError
+        If `folder` is a file, or holds something else than earlier results: nobody else's files
+        are taken away.
+    """
+    folder = folder.absolute()
+    _check_replaceable(folder)
+    parent = folder.parent
     parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=parent))
     try:

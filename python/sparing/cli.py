@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -35,6 +36,30 @@ PLANNING = (demo, plan, update, policy)
 for command in (*CASES, *RECORDS, *PLANNING):
     app.command()(command)
 
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"sparing {version('sparing')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command; the text of --help is that of the app."""
+
+
 _USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
 
 
@@ -44,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given = list(sys.argv[1:] if arguments is None else arguments)
         code = app(given or ["--help"], standalone_mode=False)
     except _USAGE_ERROR as error:
-        message = error.format_message() if hasattr(error, "format_message") else str(error)
-        print_error(message)
+        print_error(_usage_message(error))
         sys.exit(2)
     except typer.Abort:
         sys.exit(130)
@@ -53,6 +77,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_message(error: Exception) -> str:
+    """Return what is wrong with a call, and what was given."""
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    message = message.replace("Value error, ", "")  # of the validation behind typer
+    failed = getattr(error.__cause__, "errors", None)
+    given = failed()[0].get("input") if callable(failed) else None
+    if given is None or repr(given) in message:
+        return message
+    return f"{message.rstrip('.')}; got {given!r}."
 
 
 if __name__ == "__main__":

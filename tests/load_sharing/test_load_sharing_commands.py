@@ -128,7 +128,7 @@ ERRORS = [
     (["simulate", "feedwater-pumps", "--policy", "corrective"], "--policy must be optimal, plain="),
     (["simulate", "feedwater-pumps", "--policy", "plain=1"], "needs whole numbers m,s,S"),
     (["simulate", "feedwater-pumps", "--policy", "plain=9,0,1"], "replace_at must be at most 3"),
-    (["simulate", "feedwater-pumps", "--epochs", "0"], "horizon must be above warm_up = 0; got 0."),
+    (["simulate", "feedwater-pumps", "--epochs", "0"], "'--epochs'"),
 ]
 
 

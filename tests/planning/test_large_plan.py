@@ -303,7 +303,13 @@ def test_a_learned_policy_is_kept_and_acts_as_before(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("4GiB", 2**32), ("500 MB", 500 * 2**20), ("1.5k", 1536), ("7", 7), (None, None)],
+    [
+        ("4GiB", 2**32),
+        ("500 MB", 500 * 2**20),
+        ("1.5k", 1536),
+        ("7000000", 7_000_000),
+        (None, None),
+    ],
 )
 def test_sizes_are_read(text, size):
     assert parsed_memory(text) == size
@@ -313,6 +319,11 @@ def test_sizes_are_read(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(ValueError, match="--memory must be a size above 0"):
         parsed_memory(text)
+
+
+def test_a_number_whose_unit_was_forgotten_is_refused():
+    with pytest.raises(ValueError, match="is 4 bytes without a unit; give one, as 4GiB"):
+        parsed_memory("4")
 
 
 def test_kinds_must_be_alike(tmp_path):

@@ -46,6 +46,8 @@ def test_parquet_is_the_same_as_csv(tmp_path):
         ("part\na\n", "has no column of demand"),
         ("part,m1\n", "has no part"),
         ("part,m1,m1\na,1,2\n", "column 'm1' is there twice"),
+        ("part;m1;m2\na;1,5;2\n", "its fields are separated by semicolons; save it with commas"),
+        ("part\tm1\tm2\na\t1\t2\n", "its fields are separated by tabs"),
         ("part,m1,m2\na,1\n", "line 2: must have 3 fields like the header; got 2"),
         ("part,m1,m2\na,1,many\n", "line 2, column 'm2': must be a number or empty; got 'many'"),
         ("part,m1,m2\na,1,-2\n", "part 'a', period 'm2': demand must be finite and >= 0; a return"),

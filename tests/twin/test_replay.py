@@ -284,8 +284,8 @@ def test_the_command_makes_records_writes_and_reads_them(capsys, tmp_path):
             [DATA / "known_spares_serial.toml", DATA / "known_spares_serial.toml", "--periods", 4],
             "--periods is for records that the twin makes",
         ),
-        ([DATA / "known_spares_serial.toml", "--sets", 0], "num_sets must be a whole number"),
-        ([DATA / "known_spares_serial.toml", "--replications", 1], "num_replications must be"),
+        ([DATA / "known_spares_serial.toml", "--sets", 0], "'--sets'"),
+        ([DATA / "known_spares_serial.toml", "--replications", 1], "'--replications'"),
         ([DATA / "known_spares_serial.toml", "--fit", 10], "none is held out; fit fewer"),
     ],
 )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sparing.records.panel import DemandPanel
 
 
+METHOD = "auto"  # without --method
+
+
 class PeriodName(StrEnum):
     """What defect records are counted by."""
 
@@ -53,19 +56,23 @@ def forecast(
             help="Demand (a line a part, a column a period) or defect records; CSV or Parquet.",
         ),
     ],
-    horizon: Annotated[int, typer.Option(help="Periods to forecast.")],
+    horizon: Annotated[int, typer.Option(min=1, help="Periods to forecast.")],
     season: Annotated[
-        int | None, typer.Option(help="Periods until it repeats; default 12, of records a year.")
+        int | None,
+        typer.Option(min=1, help="Periods until it repeats; default 12, of records a year."),
     ] = None,
     method: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="auto, pool, select, combined, arma-bp, arma, tsb, sba, adida, imapa, croston,"
-            " mean, mean-all, seasonal-naive or zero."
+            " mean, mean-all, seasonal-naive or zero.",
+            show_default=METHOD,
         ),
-    ] = "auto",
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the forecasts here (CSV).")] = None,
-    lead_time: Annotated[int, typer.Option(help="Periods from an order to its arrival.")] = 2,
+    lead_time: Annotated[
+        int, typer.Option(min=0, help="Periods from an order to its arrival.")
+    ] = 2,
     fill_rate: Annotated[float, typer.Option(help="Share of units to have on the shelf.")] = 0.99,
     stock_out: Annotated[
         Path | None, typer.Option(help="Write demand over the lead time and stock levels (CSV).")
@@ -82,11 +89,12 @@ def forecast(
         typer.Option(help="Of the combined model: ARMA after, or of, the Fourier part."),
     ] = ReadingName.B,
     harmonics: Annotated[
-        int | None, typer.Option(help="Of the season that are kept; default by AIC.")
+        int | None, typer.Option(min=0, help="Of the season that are kept; default by AIC.")
     ] = None,
-    period: Annotated[PeriodName, typer.Option(help="Period records are counted by.")] = (
-        PeriodName.month
-    ),
+    period: Annotated[
+        PeriodName | None,
+        typer.Option(help="Of records: the period they are counted by.", show_default="month"),
+    ] = None,
     components: Annotated[
         str | None, typer.Option(help="Of records: the known component names, with commas.")
     ] = None,
@@ -99,23 +107,30 @@ def forecast(
     plot: Annotated[
         Path | None, typer.Option(help="Draw parts and calibration into this folder.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the networks.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the networks.")] = 0,
     json: JsonOption = False,
 ) -> None:
     """Forecast the demand of every part: mean, quantiles for stocking, and stock levels."""
     with one_line_errors():
         started = time.monotonic()
-        _check_outputs(out, stock_out, plot)
+        given: dict[str, object] = {"--out": out, "--stock-out": stock_out, "--method": method}
+        given["--covariates"] = covariates or None
+        unused = [name for name, value in given.items() if value is not None]
+        if backtest and unused:
+            raise ValueError(f"--backtest compares all methods; leave out {', '.join(unused)}.")
+        method = METHOD if method is None else method
+        _check_outputs(file, out, stock_out, plot)
         from sparing.forecast.methods import Settings, needed_by
         from sparing.forecast.network import NetworkOptions
         from sparing.records.demand_series import SEASONS
 
         needed_by(method)
-        panel, records = load_panel(file, period.value, components)
+        counted_by = (period or PeriodName.month).value
+        panel, records = load_panel(file, counted_by, components)
+        if period is not None and records is None:
+            raise ValueError(f"--period goes with defect records; {file} holds demand.")
         if season is None:
-            season = SEASONS[period.value] if records else 12
-        if not season >= 1:
-            raise ValueError(f"--season must be at least 1 period; got {season}.")
+            season = SEASONS[counted_by] if records else 12
         settings = Settings(
             season=season,
             reading=reading.value,
@@ -125,9 +140,9 @@ def forecast(
         if backtest:
             report = _backtest(panel, horizon, lead_time, fill_rate, coverage, settings, plot)
         else:
-            given = _covariates(records, panel, period.value, horizon) if covariates else None
+            inputs = _covariates(records, panel, counted_by, horizon) if covariates else None
             found = _forecast(
-                panel, horizon, method, lead_time, fill_rate, coverage, settings, given
+                panel, horizon, method, lead_time, fill_rate, coverage, settings, inputs
             )
             _write(found, out, stock_out)
             if plot is not None:
@@ -168,11 +183,15 @@ def load_panel(file: str, period: Any, components: str | None = None) -> tuple[D
     return panel_of(table, file), None
 
 
-def _check_outputs(out: Path | None, stock_out: Path | None, plot: Path | None) -> None:
-    """Raise before any work is done if something could not be written."""
+def _check_outputs(file: str, out: Path | None, stock_out: Path | None, plot: Path | None) -> None:
+    """Raise before any work is done if something could not be written, or over something else."""
+    if out is not None and stock_out is not None and out.resolve() == stock_out.resolve():
+        raise ValueError(f"--out and --stock-out are one file, {out}; give two.")
     for option, path in (("--out", out), ("--stock-out", stock_out)):
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
             raise ValueError(f"{option} {path}: is a folder, or its folder does not exist.")
+        if path is not None and path.resolve() == Path(file).resolve():
+            raise ValueError(f"{option} {path}: is the file that is read; give another.")
     if plot is not None:
         from sparing.report.plots import check_matplotlib
 

@@ -12,6 +12,7 @@ UNITS = {"": 1, "b": 1} | {
     for power, letter in enumerate("kmgt", 1)
     for spelling in (letter, f"{letter}b", f"{letter}ib")
 }
+LEAST = 1 << 20  # bytes; a smaller number is one whose unit was forgotten
 MemoryOption = Annotated[
     str | None,
     typer.Option(
@@ -36,4 +37,6 @@ def parsed_memory(text: str | None) -> float | None:
     if not found or found[2].lower() not in UNITS or not float(found[1]) > 0.0:
         raise ValueError(f"--memory must be a size above 0 such as 4GiB or 500MB; got {text!r}.")
     size: float = float(found[1]) * UNITS[found[2].lower()]
+    if not found[2] and size < LEAST:
+        raise ValueError(f"--memory {text}: is {size:g} bytes without a unit; give one, as 4GiB.")
     return size

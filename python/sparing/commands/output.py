@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from sparing._files import is_ours
 from sparing.exact.policy_evaluation import Bounds
 
 WIDTH = 100  # no table is wider, however wide the terminal
@@ -183,7 +184,7 @@ def check_new_folder(folder: Path, marker: str, *, also: Sequence[str] = ()) -> 
         return
     if not folder.is_dir():
         raise ValueError(f"--out {folder}: is a file; give a folder.")
-    if _is_ours(folder / marker):
+    if is_ours(folder / marker):
         return
     others = sorted(f.name for f in folder.iterdir() if f.name not in also)
     if others:
@@ -200,10 +201,3 @@ def check_figures_folder(folder: Path | None, marker: str) -> None:
 
         check_new_folder(folder, marker)
         check_matplotlib()
-
-
-def _is_ours(file: Path) -> bool:
-    try:
-        return str(json.loads(file.read_text(encoding="utf-8"))["format"]).startswith("sparing-")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False

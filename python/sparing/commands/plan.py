@@ -161,7 +161,7 @@ def policy(
     json: JsonOption = False,
 ) -> None:
     """Say what the plan does in one state, or what it orders for one stock."""
-    asks_stock = stock is not None or part is not None
+    asks_stock = stock is not None or part is not None or bool(ordered)
     with one_line_errors():
         if asks_stock and state:
             raise ValueError("give --state or --stock, not both.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sparing.commands.crew_text import shown_steps
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 
@@ -59,9 +60,10 @@ def _tuned(problem: MultiComponentProblem, text: str, threads: int) -> Policy:
     from sparing.large.tuning import tuned_limits, tuned_lookahead
 
     simulation = CrewSimulation(system=CrewSystem(problem), num_threads=threads)
-    if text == "lookahead":
-        return tuned_lookahead(simulation).policy
-    return tuned_limits(simulation).policy
+    tune = tuned_lookahead if text == "lookahead" else tuned_limits
+    with shown_steps() as tell:
+        found = tune(simulation, progress=lambda name, tried: tell(f"tuning {name}: {tried} tried"))
+    return found.policy
 
 
 def _without_a_look_at_stocks(problem: MultiComponentProblem, text: str) -> Policy:

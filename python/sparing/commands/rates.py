@@ -55,7 +55,7 @@ def rates(
         str,
         typer.Option(help="With --case: orders under way and their age, such as site=2@1."),
     ] = "",
-    seed: Annotated[int, typer.Option(help="Of draws from the posterior.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of draws from the posterior.")] = 0,
     json: JsonOption = False,
 ) -> None:
     """Learn failure rates from records, check the fit, and order by what was learned."""

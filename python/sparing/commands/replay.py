@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sparing.commands.crew_text import shown_steps
+from sparing.commands.network_tables import (
+    BELIEF,
+    COSTS,
+    SERVICE,
+    print_metrics,
+    print_reductions,
+)
 from sparing.commands.output import (
     check_new_folder,
     note,
     one_line_errors,
     print_json,
-    print_table,
 )
 from sparing.commands.problems import CaseArgument, JsonOption
 
+if TYPE_CHECKING:
+    from sparing.large.crew_training import Told
+
 MARKER = "replay.json"
-COSTS = {"holding_cost": ("holding cost", 0), "total_cost": ("total cost", 0)}
-SERVICE = {
-    "downtime_hours_per_year": ("downtime h/year", 0),
-    "sla": ("SLA", 5),
-    "orders_per_year": ("orders/year", 1),
-}
 
 
 def replay(
@@ -39,21 +42,25 @@ def replay(
     fit: Annotated[
         int | None,
         typer.Option(
+            min=0,
             help="Periods that are fitted, from the first on; the rest is held out. 0: none, the"
-            " case's prior is all that is known. Default: half."
+            " case's prior is all that is known. Default: half.",
         ),
     ] = None,
     sets: Annotated[
-        int, typer.Option(help="Without files: sets of records that the twin makes.")
+        int, typer.Option(min=1, help="Without files: sets of records that the twin makes.")
     ] = 4,
     periods: Annotated[
         int | None,
-        typer.Option(help="Without files: periods of each set; default twice those of the case."),
+        typer.Option(
+            min=1, help="Without files: periods of each set; default twice those of the case."
+        ),
     ] = None,
     replications: Annotated[
-        int, typer.Option(help="Lead times drawn for each set; failures are those recorded.")
+        int,
+        typer.Option(min=2, help="Lead times drawn for each set; failures are those recorded."),
     ] = 100,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables and the records.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -69,21 +76,21 @@ def replay(
         if out is not None:
             check_new_folder(out, MARKER)
         network = _network(case)
-        if records:
-            if periods is not None:
-                raise ValueError("--periods is for records that the twin makes, without files.")
-            given = [_read(path, network) for path in records]
-        else:
-            given = _made(case, sets, periods, seed)
-        found = replay_records(
-            network,
-            given,
-            num_fitted=fit,
-            options=replace(QUICK, seed=seed, num_threads=thread_count(0)),
-            num_replications=replications,
-            told=_tell,
-        )
-        _tell("")
+        if records and periods is not None:
+            raise ValueError("--periods is for records that the twin makes, without files.")
+        with shown_steps() as tell:
+            if records:
+                given = [_read(path, network) for path in records]
+            else:
+                given = _made(case, sets, periods, seed, tell)
+            found = replay_records(
+                network,
+                given,
+                num_fitted=fit,
+                options=replace(QUICK, seed=seed, num_threads=thread_count(0)),
+                num_replications=replications,
+                told=tell,
+            )
         report = replay_report(case, records, found)
         if out is not None:
             save_replay(found, given, report, out)
@@ -111,12 +118,12 @@ def _read(path: str, network: Any) -> Any:
     return read_failures(path, components=[part.name for part in network.parts])
 
 
-def _made(case: str, sets: int, periods: int | None, seed: int) -> Any:
+def _made(case: str, sets: int, periods: int | None, seed: int, told: Told) -> Any:
     """Return sets of records of the case's twin."""
     from sparing.evaluate.replay_records import twin_records
     from sparing.simulate.twin_files import load_twin
 
-    return twin_records(load_twin(case), num_sets=sets, periods=periods, seed=seed, told=_tell)
+    return twin_records(load_twin(case), num_sets=sets, periods=periods, seed=seed, told=told)
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -127,14 +134,16 @@ def _print(report: dict[str, Any]) -> None:
         f" {report['replications']} draws of lead times each"
     )
     print(
-        f"failures held out: {report['failures']:.0f} a set; in the 95 % prediction interval of"
+        f"failures held out: {report['failures']:.3g} a set; in the 95 % prediction interval of"
         f" what was fitted: {report['within']} of {report['predicted']} parts and sets\n"
     )
     for columns in (COSTS, SERVICE):
-        _print_metrics(report, columns)
+        print_metrics(report["policies"], columns)
         print()
     if report["reductions"]:
-        _print_reductions(report)
+        print(BELIEF)
+        names = {row["key"]: row["policy"] for row in report["policies"]}
+        print_reductions(report["reductions"], names)
     missed = [row["policy"] for row in report["policies"] if row["reached"] < count]
     if missed:
         note(f"no rules tried reach the SLA on some sets: {', '.join(missed)}.")
@@ -145,36 +154,3 @@ def _print(report: dict[str, Any]) -> None:
             f"the records held out have {report['exposure']:.3g} times the exposure that the case"
             " states; the policies are made for the case's."
         )
-
-
-def _print_metrics(report: dict[str, Any], columns: dict[str, tuple[str, int]]) -> None:
-    known = {key: shown for key, shown in columns.items() if key in report["policies"][0]}
-    rows = []
-    for row in report["policies"]:
-        cells = [row["policy"]]
-        for key, (_, digits) in known.items():
-            found = row[key]
-            cells.append(f"{found['mean']:,.{digits}f} ± {found['half_width']:.{digits}f}")
-        rows.append(cells)
-    print_table(["policy", *(shown for shown, _ in known.values())], rows)
-
-
-def _print_reductions(report: dict[str, Any]) -> None:
-    names = {row["key"]: row["policy"] for row in report["policies"]}
-    print("the belief plan by location against the others, in shares of their mean (paired):")
-    rows = []
-    for entry in report["reductions"]:
-        cells = [names[entry["against"]]]
-        for metric in ("holding_cost", "total_cost"):
-            found = entry[metric]
-            cells += [
-                f"{-found['share']:+.2%} ± {found['half_width']:.2%}",
-                f"{found['p_value']:.1g}",
-            ]
-        rows.append(cells)
-    print_table(["against", "holding cost", "p", "total cost", "p"], rows)
-
-
-def _tell(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)

@@ -45,20 +45,21 @@ def simulate(
     epochs: Annotated[
         int | None,
         typer.Option(
+            min=1,
             help="Inspections a replication (load-sharing: units of time); other kinds have"
             " periods of their own.",
             show_default=str(EPOCHS),
         ),
     ] = None,
-    replications: Annotated[int, typer.Option(help="Independent replications.")] = 100,
-    warm_up: Annotated[int, typer.Option(help="The same, left out at the start.")] = 0,
+    replications: Annotated[int, typer.Option(min=1, help="Independent replications.")] = 100,
+    warm_up: Annotated[int, typer.Option(min=0, help="The same, left out at the start.")] = 0,
     replacement_probability: Annotated[
         float,
         typer.Option(
             help="Of a failed component while the system is up (corrective, random, limits)."
         ),
     ] = 1.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")] = 0,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:

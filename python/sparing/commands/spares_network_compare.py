@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
-from sparing.commands.output import check_figures_folder, print_json, print_table
+from sparing.commands.crew_text import shown_steps
+from sparing.commands.network_tables import (
+    BELIEF,
+    COSTS,
+    SERVICE,
+    print_metrics,
+    print_reductions,
+)
+from sparing.commands.output import check_figures_folder, print_json
 from sparing.models.spares_network import SparesNetwork
-
-COSTS = {"holding_cost": ("holding cost", 0), "total_cost": ("total cost", 0)}
-SERVICE = {
-    "downtime_hours_per_year": ("downtime h/year", 0),
-    "sla": ("SLA", 5),
-    "orders_per_year": ("orders/year", 1),
-}
 
 
 def compare_network_case(
@@ -36,7 +36,8 @@ def compare_network_case(
     from sparing.stages import thread_count
 
     options = replace(QUICK if quick else CompareOptions(), seed=seed, num_threads=thread_count(0))
-    found = compare_network(problem, options, told=_tell)
+    with shown_steps() as tell:
+        found = compare_network(problem, options, told=tell)
     report = network_report(case, found)
     if out is not None:
         save_network_comparison(found, report, out)
@@ -56,40 +57,18 @@ def _print_policies(report: dict[str, Any]) -> None:
     )
     aim = "" if report["sla"] is None else f", each tuned to an SLA of {report['sla']:.2%}"
     print(f"{report['replications']} replications on common random numbers, 95 % intervals{aim}\n")
-    _print_columns(report, COSTS)
+    print_metrics(report["policies"], COSTS)
     print()
-    _print_columns(report, SERVICE)
+    print_metrics(report["policies"], SERVICE)
     for row in report["policies"]:
         if not row["reaches_sla"]:
             print(f" {row['policy']}: reaches the SLA at no price that was tried.")
 
 
-def _print_columns(report: dict[str, Any], columns: dict[str, tuple[str, int]]) -> None:
-    known = {key: shown for key, shown in columns.items() if key in report["policies"][0]}
-    scored = columns is COSTS and report["policies"][0]["hyper_score"] is not None
-    rows = []
-    for row in report["policies"]:
-        cells = [row["policy"]]
-        for key, (_, digits) in known.items():
-            found = row[key]
-            cells.append(f"{found['mean']:,.{digits}f} ± {found['half_width']:.{digits}f}")
-        rows.append([*cells, *([f"{row['hyper_score']:.2f}"] if scored else [])])
-    names = [shown for shown, _ in known.values()]
-    print_table(["policy", *names, *(["HyperScore"] if scored else [])], rows)
-
-
 def _print_reductions(report: dict[str, Any]) -> None:
     names = {row["key"]: row["policy"] for row in report["policies"]}
-    print("\nthe belief plan by location against the others, in shares of their mean (paired):")
-    rows = []
-    for entry in report["reductions"]:
-        cells = [names[entry["against"]]]
-        for metric in ("holding_cost", "total_cost"):
-            found = entry[metric]
-            cells.append(f"{-found['share']:+.2%} ± {found['half_width']:.2%}")
-            cells.append(f"{found['p_value']:.1g}")
-        rows.append(cells)
-    print_table(["against", "holding cost", "p", "total cost", "p"], rows)
+    print(f"\n{BELIEF}")
+    print_reductions(report["reductions"], names)
     best = next(e for e in report["reductions"] if e["against"] == report["best_baseline"])
     share, half = best["total_cost"]["share"], best["total_cost"]["half_width"]
     print(
@@ -106,10 +85,3 @@ def _print_bound(bound: dict[str, Any], names: dict[str, str]) -> None:
         f"No policy whatever has an expected cost below {bound['objective']:,.6g};"
         f" {names[least]}, the cheapest here, is {bound['gaps'][least]:.1%} above that."
     )
-
-
-def _tell(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
-        if text.startswith("done"):
-            print(file=sys.stderr)

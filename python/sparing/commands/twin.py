@@ -43,13 +43,14 @@ def twin(
     service: Annotated[
         float, typer.Option(help="For levels by rule of thumb: no stock-out per order cycle.")
     ] = 0.98,
-    replications: Annotated[int, typer.Option(help="Independent replications.")] = 20,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same result.")] = 0,
+    replications: Annotated[int, typer.Option(min=1, help="Independent replications.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")] = 0,
     plain: Annotated[
         bool, typer.Option("--plain", help="Without realism: the costs are the exact model's.")
     ] = False,
     periods: Annotated[
-        int | None, typer.Option(help="Review periods to simulate; default those of the case.")
+        int | None,
+        typer.Option(min=1, help="Review periods to simulate; default those of the case."),
     ] = None,
     initial_stock: Annotated[
         str | None,
@@ -60,7 +61,7 @@ def twin(
         ),
     ] = None,
     warm_up: Annotated[
-        int | None, typer.Option(help="Periods at the beginning that are not counted.")
+        int | None, typer.Option(min=0, help="Periods at the beginning that are not counted.")
     ] = None,
     stress: Annotated[
         bool, typer.Option("--stress", help="Also a burst of failures, late orders, a lost hub.")

@@ -66,7 +66,7 @@ def lower_bound(
     *,
     shares: Sequence[Shares] = SHARES,
     num_threads: int = 1,
-    told: Callable[[str], None] = lambda _: None,
+    told: Callable[[str], object] = lambda _: None,
 ) -> NetworkBound:
     """Return a lower bound of the cost of every policy, from the stocks at the start.
 

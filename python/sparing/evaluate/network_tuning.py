@@ -38,7 +38,7 @@ METHODS: dict[str, tuple[Method, str]] = {
     "thinning": ("thinning", "base stock, exact thinning"),
 }
 KEYS = ("formula", MIN_MAX.key, FIXED_QUANTITY.key, BASE_STOCK.key, *METHODS, *PLANS)
-Told: TypeAlias = Callable[[str], None]
+Told: TypeAlias = Callable[[str], object]
 Prices: TypeAlias = tuple[float, float, float]  # of downtime at sites, and what warehouses owe
 
 

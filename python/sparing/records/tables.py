@@ -56,6 +56,7 @@ def _table_of(path: Path, text: str) -> TextTable:
         if not any(cells):
             continue
         if not header:
+            _check_separator(path, cells)
             header = _header(path, cells)
             continue
         if len(cells) != len(header):
@@ -101,6 +102,16 @@ def _check_text(path: Path, text: str) -> None:
             f"{path}, line {line}: holds the character {found[0]!r}, which no text has; the file is"
             " damaged or no CSV file: export it anew."
         )
+
+
+def _check_separator(path: Path, cells: Sequence[str]) -> None:
+    """Raise where a header of one field shows that something else than commas separates."""
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(cells) == 1 and mark in cells[0]:
+            raise ValueError(
+                f"{path}: its fields are separated by {name}; save it with commas between them,"
+                " and points in numbers."
+            )
 
 
 def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
