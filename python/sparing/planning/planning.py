@@ -137,7 +137,7 @@ def judged_plan(
     expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
     small = method.is_exact and problem.num_states <= COMPARED_STATES
-    rows = policy_rows(problem, refused=notes) if small else {}
+    rows = policy_rows(problem, refused=notes, result="new") if small else {}
     if not rows:
         notes.append(f"{problem.num_states:,} states: no rules are compared exactly (too many).")
 
