@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,16 @@ from plan_folders import stopped
 from spares_folder import HEADER, ORDERS, SETTINGS, write_folder
 from sparing.evaluate.closed_loop import ClosedLoop, Standing
 from sparing.evaluate.hyper_score import hyper_score
+from sparing.evaluate.network_measures import evaluate_plans
+from sparing.evaluate.network_solution import solve_network
 from sparing.planning.folder import read_plan_folder
 from sparing.planning.new_records import joined_with
 from sparing.planning.spares_estimates import estimate_spares
 from sparing.planning.spares_flows import net_stock, net_stock_on
 from sparing.planning.spares_in_force import SolvedStock
-from sparing.planning.spares_kept import stock_in_force
+from sparing.planning.spares_kept import going_on, stock_in_force
 from sparing.planning.spares_problem import network_of, standings
-from sparing.planning.spares_scoring import ReviewRecords
+from sparing.planning.spares_scoring import ReviewRecords, chance_below
 from sparing.planning.updating import update_plan
 from sparing.planning.whole import plan_folder
 
@@ -146,6 +149,53 @@ def sparing_policy(folder, at):
     stock = {name: standing.net for name, standing in at.items()}
     ordered = {name: (standing.ordered, standing.age) for name, standing in at.items()}
     return dict(stock_answer(folder / "plan" / "spares", "pump", stock, ordered).orders)
+
+
+def test_what_is_kept_is_optimal_for_the_reviews_that_are_left(first):
+    """Where all went as planned, the rest of an optimal plan is one, whatever was seen.
+
+    The reference solves the rest anew, with the belief as its prior; beliefs do not saturate here.
+    """
+    plan = first[1]
+    network = replace(plan.policy.solution.problem, belief_levels=None, periods=3)
+    solution = solve_network(network)
+    policies = {found.part.name: found for found in solution.plans}
+    solved = replace(plan.solved, network=network, policies=policies)
+    (part,) = network.parts
+    exposure = sum(site.exposure for site in part.sites)
+    for failures, stocks in ((0, (1, 0, 2)), (1, (2, 1, -1)), (4, (0, 0, 0))):
+        places = tuple(
+            replace(place, initial=stock, outstanding=None)
+            for place, stock in zip(part.locations, stocks, strict=True)
+        )
+        belief = part.prior.posterior(failures, exposure)
+        now = replace(network, parts=(replace(part, prior=belief, locations=places),))
+        settings = replace(plan.source.settings, last=DAY + 30.0)
+        source = replace(plan.source, settings=settings)
+        found = going_on(as_saved(solved), source, now)
+        assert found.network.periods == 2
+        kept = found.policy.policies["pump"]
+        cost = evaluate_plans(found.network, [kept], {"c": network.weights})["c"]
+        optimum = solve_network(found.network)
+        assert cost.value == pytest.approx(optimum.objective, abs=1e-6)
+        assert {k: int(v) for k, v in kept.first_decision.items()} == optimum.first_decision
+
+
+def as_saved(solved):
+    """Return what plan.toml said as a file holds it."""
+    return replace(solved, planned_for=json.loads(json.dumps(solved.planned_for)))
+
+
+def test_how_often_luck_alone_scores_low(first):
+    """Every review scores below 112, none below 100; by reviews, orders are not known."""
+    plan, settings = first[1], first[1].source.settings.scoring
+    targets = settings.targets(plan.solved.expected)
+    for threshold, chance in ((112.0, 1.0), (100.0, 0.0)):
+        found = chance_below(plan.network, plan.policy.policies, targets, threshold, seed=0)
+        assert found == chance
+    assert 0.0 < plan.chance_below < 0.5
+    orders = replace(settings, weight={"cost": 1.0, "orders": 1.0}).targets(plan.solved.expected)
+    assert chance_below(plan.network, plan.policy.policies, orders, 102.0, seed=0) is None
 
 
 def test_what_is_saved_is_what_was_solved(planned, first):
