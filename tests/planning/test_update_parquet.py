@@ -12,6 +12,7 @@ from pyarrow import csv, parquet
 from spares_folder import write_folder
 from sparing.planning.added_rows import add_rows
 from sparing.planning.folder import read_plan_folder
+from sparing.planning.new_records import joined_with
 from sparing.planning.updating import update_plan
 
 SEEN = "Unit,Component,Time,State\na,pump,0,0\na,pump,1,1\nb,pump,0,0\nb,pump,1,0\n"
@@ -55,14 +56,20 @@ def test_orders_that_came_replace_rows_of_a_parquet_file_with_dates(tmp_path):
     as_parquet((folder / "orders.csv").read_text(), folder / "orders.parquet")
     (folder / "orders.csv").unlink()
     assert parquet.read_schema(folder / "orders.parquet").field("Ordered").type == pyarrow.date32()
-    sparing.plan(folder, out=folder / "plan")
     new = tmp_path / "new.csv"
     new.write_text("Part,Location,Quantity,Ordered,Received\npump,west,1,2024-12-01,2025-01-02\n")
-    sparing.update_plan(folder, new, resolve=False)
+    (file,) = joined_with(read_plan_folder(folder), [new]).stocks
+    assert (file.target.name, file.num_records, file.replaced.tolist()) == (
+        "orders.parquet",
+        1,
+        [6],
+    )
+    add_rows(file.target, file.records, file.replaced)
     rows = parquet.read_table(folder / "orders.parquet").to_pylist()
     assert len(rows) == 7
     assert rows[-1]["Received"] == datetime.date(2025, 1, 2)
     assert sum(row["Received"] is None for row in rows) == 0
+    assert read_plan_folder(folder).spares.orders.under_way.sum() == 0
 
 
 def test_cells_that_a_column_cannot_hold_are_told_and_nothing_is_written(tmp_path):

@@ -39,7 +39,10 @@ class PolicyRow:
 
 
 def policy_rows(
-    problem: MultiComponentProblem, *, refused: list[str] | None = None
+    problem: MultiComponentProblem,
+    *,
+    refused: list[str] | None = None,
+    result: str = "uniform",
 ) -> dict[str, PolicyRow]:
     """Return rules and optima of a problem, by key; all long-run averages.
 
@@ -47,10 +50,13 @@ def policy_rows(
     ----------
     refused
         Takes why a rule is left out, as it would do what cannot be done (a cost of inf).
+    result
+        What maintenance by control limits leads to, as in `control_limits`; where that is a new
+        component, random maintenance is no rule of the comparison.
     """
     average = replace(problem, criterion="average", discount=1.0)
     rows = {}
-    for key, words, make in _rules(average):
+    for key, words, make in _rules(average, result):
         try:
             name, policy = make()
             rows[key] = policy_row(average, policy, key=key, name=name + words)
@@ -124,7 +130,7 @@ def tuned_limits_row(problem: MultiComponentProblem) -> PolicyRow:
     return replace(row, detail=f"{words}, by type of component: {types}")
 
 
-def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Rule]]:
+def _rules(problem: MultiComponentProblem, result: str) -> Iterator[tuple[str, str, Rule]]:
     """Yield key, an addition to the name, and what makes name and policy."""
     if problem.result != "chosen" or problem.num_states > RULED_STATES:
         return
@@ -133,9 +139,10 @@ def _rules(problem: MultiComponentProblem) -> Iterator[tuple[str, str, Rule]]:
         chances.append(("-half", ", failed replaced w.p. 1/2", HALF))
     for suffix, words, chance in chances:
         yield f"corrective{suffix}", words, partial(_corrective, problem, chance)
-        yield f"random{suffix}", words, partial(_random, problem, chance)
+        if result == "uniform":
+            yield f"random{suffix}", words, partial(_random, problem, chance)
         if problem.num_states <= SEARCHED_STATES:
-            yield f"limits{suffix}", words, partial(_best_limits, problem, chance)
+            yield f"limits{suffix}", words, partial(_best_limits, problem, chance, result)
 
 
 def _corrective(problem: MultiComponentProblem, chance: float) -> tuple[str, Policy]:
@@ -150,14 +157,14 @@ def _random(problem: MultiComponentProblem, chance: float) -> tuple[str, Policy]
     return "random", random_maintenance(problem, replacement_probability=chance)
 
 
-def _best_limits(problem: MultiComponentProblem, chance: float) -> tuple[str, Policy]:
+def _best_limits(problem: MultiComponentProblem, chance: float, result: str) -> tuple[str, Policy]:
     from sparing.evaluate.control_limit_search import best_control_limits
     from sparing.models.maintenance_policies import control_limits
 
     cost = dict.fromkeys(problem.cost_kinds, 1.0)
-    best = best_control_limits(problem, cost, replacement_probability=chance)
+    best = best_control_limits(problem, cost, result=result, replacement_probability=chance)
     limits = ",".join(map(str, best.limits))
-    policy = control_limits(problem, best.limits, replacement_probability=chance)
+    policy = control_limits(problem, best.limits, result=result, replacement_probability=chance)
     return f"{'best' if best.exhaustive else 'good'} control limits {limits}", policy
 
 

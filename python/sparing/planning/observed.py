@@ -22,7 +22,8 @@ def todays_row(
 ) -> PolicyRow | None:
     """Return the control limits that the maintenance records come closest to, evaluated exactly.
 
-    Where they are not known, or cannot be evaluated, `remarks` takes why.
+    What is worked on is taken to be as new behind it, as behind the renewals that the records name.
+    Where the limits are not known, or cannot be evaluated, `remarks` takes why.
     """
     if source.maintenance is None:
         remarks.append("No maintenance records: today's policy is not known.")
@@ -30,7 +31,7 @@ def todays_row(
     limits = observed_limits(source)
     average = replace(problem, criterion="average", discount=1.0)
     try:
-        policy = control_limits(average, limits, result="new")  # renewals are what counts
+        policy = control_limits(average, limits, result="new")
         name = f"today: control limits {','.join(map(str, limits))}"
         return policy_row(average, policy, key="today", name=name)
     except ValueError as error:

@@ -138,9 +138,9 @@ def judged_plan(
     expected = expected_measures(problem, solution) if expected is None else expected
     _tell(progress, "compare", 0, 1)
     rows: Mapping[str, PolicyRow]
-    today: PolicyRow | None
     if method.is_exact and problem.num_states <= COMPARED_STATES:
-        rows, today = policy_rows(problem, refused=notes), todays_row(source, problem, notes)
+        rows = policy_rows(problem, refused=notes, result="new")
+        today = todays_row(source, problem, notes)
     else:
         rows, today = _simulated_rows(source, problem, solution, notes, progress)
 

@@ -76,6 +76,8 @@ def spares_remarks(
             "Filled up to a capacity that plan.toml does not give; give one, if there is more"
             f" room: {', '.join(full)}."
         )
+    if today is None and source.stock is not None:
+        found.append("Too few orders are on record to read today's levels from.")
     if today is not None:
         guessed = [f"{p} at {x}" for (p, x), level in today.items() if level.num_orders < 2]
         if guessed:

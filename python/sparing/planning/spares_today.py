@@ -36,7 +36,7 @@ class TodayLevels:
 def todays_levels(
     source: SparesInput, standing: Mapping[tuple[str, str], Standing]
 ) -> dict[tuple[str, str], TodayLevels] | None:
-    """Return today's levels by part and location; None where no stock is on record.
+    """Return today's levels by part and location; None where no stock, or no orders, tell them.
 
     The inventory position (on hand, less backordered, and on order) of a day in the past follows
     from that of now: failures at a site, or orders of the locations below a warehouse, lowered it
@@ -62,7 +62,7 @@ def todays_levels(
             found[key] = TodayLevels(
                 reorder_at=position - 1, order_up_to=position, num_orders=len(before)
             )
-    return found
+    return found if any(level.num_orders >= LEAST_ORDERS for level in found.values()) else None
 
 
 def todays_rules(
