@@ -19,7 +19,7 @@ from sparing.large.crew_policies import CrewLimits
 from sparing.large.crew_system import CrewSystem
 from sparing.large.crew_training import exact_objective
 from sparing.models.maintenance_policies import control_limits
-from sparing.planning import large_compare, planning
+from sparing.planning import large, large_compare, planning
 from sparing.planning import large_robustness as large_robustness_of
 from sparing.planning import robustness as robustness_of
 from sparing.planning.estimation import estimate
@@ -178,10 +178,12 @@ def test_memory_must_be_above_nothing(problem, memory):
 
 def shortened(monkeypatch):
     """Simulate less."""
+    monkeypatch.setattr(large, "EPOCHS", 300)
     monkeypatch.setattr(large_compare, "EPOCHS", 200)
-    monkeypatch.setattr(large_robustness_of, "MOST_DRAWS", 8)
-    monkeypatch.setattr(large_robustness_of, "TUNED_DRAWS", 3)
-    monkeypatch.setattr(large_robustness_of, "LANES", 128)
+    monkeypatch.setattr(large_compare, "REPLICATIONS", 64)
+    monkeypatch.setattr(large_robustness_of, "MOST_DRAWS", 6)
+    monkeypatch.setattr(large_robustness_of, "TUNED_DRAWS", 2)
+    monkeypatch.setattr(large_robustness_of, "LANES", 64)
 
 
 def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):

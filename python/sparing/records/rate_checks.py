@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sparing.records.failures import FailureRecord
 from sparing.records.rates import FailureRates
 
-MOST_MADE = 200_000_000  # failures that are made, records times draws
-LEAST_DRAWS = 200
+MOST_MADE = 100_000_000  # failures that are made, records times draws
+LEAST_DRAWS = 100
 BLOCK = 1 << 22  # of them at a time
 MEANING = {
     "dispersion": "failures come in bursts, or the rate varies with something not fitted",
@@ -59,7 +59,7 @@ def check_rates(
     The measures: "dispersion", Pearson's chi-square by its degrees of freedom; "largest", the most
     failures in a row of the records; "zeros", the share of rows without failure; "trend", the
     correlation of what exceeds expectation with time. `num_draws` at most are used, of very many
-    records fewer (200 of a million).
+    records fewer (100 of a million).
     """
     for record in records:
         if record.component not in rates.components:

@@ -14,6 +14,8 @@ from sparing.planning.maintenance_plan import MaintenancePlan
 from sparing.planning.robustness import Robustness
 from sparing.report import html
 
+BAR_NAME = 48  # characters that there is room for above a bar
+
 
 def simulated_rows(rows: Sequence[PolicyRow]) -> list[SimulatedRow]:
     """Return those of `rows` that were simulated."""
@@ -36,18 +38,24 @@ def compared_parts(rows: Sequence[SimulatedRow], plan: MaintenancePlan) -> list[
         ]
         for row in rows
     ]
-    what = "objective" if plan.problem.goals else "cost"
+    above = "objective above" if plan.problem.goals else "above"
     return [
-        html.bars([(r.name, r.cost) for r in rows], marked=recommended.name, interval=interval),
-        html.table(
-            ["policy", "cost per period", f"{what} above the recommended", "reliability"], table
+        html.bars(
+            [(_short(r.name), r.cost) for r in rows],
+            marked=_short(recommended.name),
+            interval=interval,
         ),
+        html.table(["policy", "cost per period", f"{above} the recommended", "reliability"], table),
         html.paragraph(
             "Simulated with 95 % intervals; the differences are those of each replication, as all"
             " policies meet the same luck.",
             "note",
         ),
     ]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= BAR_NAME else name[: BAR_NAME - 3] + "..."
 
 
 def large_certainty(found: Robustness) -> str:
@@ -77,7 +85,10 @@ def worth_words(found: LargeRobustness) -> str:
     )
     if most is None:
         return f"{words}; the optimum may save more."
-    return f"{words}; no policy could save more than {_estimate(most)}, by certain lower bounds."
+    return (
+        f"{words}; no policy could save more than {_estimate(most)}, by certain lower bounds of the"
+        " optimum (what the recommended one costs is simulated)."
+    )
 
 
 def spread_table(found: Robustness) -> str:
