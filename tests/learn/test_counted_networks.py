@@ -113,9 +113,7 @@ def test_a_saved_network_is_the_policy_of_its_case(tmp_path):
     loaded = policy_of(problem, str(tmp_path), replacement_probability=1.0)
     policy = NetworkPolicy(environment, parameters, network.apply)
     np.testing.assert_array_equal(objectives(problem, loaded), objectives(problem, policy))
-    with pytest.raises(
-        ValueError, match=r"sees \d+ features and has 4 choices, which fits no view"
-    ):
+    with pytest.raises(ValueError, match=r"sees \d+ features .* fits no view"):
         policy_of(redundant(4, "2-of(ALL)"), str(tmp_path), replacement_probability=1.0)
 
 
