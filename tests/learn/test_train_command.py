@@ -100,6 +100,14 @@ def test_what_does_not_fit_is_refused_in_one_line(capsys, wrong, message):
     assert message in refused(capsys, *wrong)
 
 
+def test_files_of_partially_observable_models_are_refused(capsys, tmp_path):
+    case = tmp_path / "tiger.pomdp"
+    case.write_text(
+        "discount: 0.9\nvalues: cost\nstates: 1\nactions: 1\nobservations: 1\nT: 0\n1\nO: 0\n1\n"
+    )
+    assert "no training on .pomdp files; see sparing solve" in refused(capsys, case)
+
+
 def test_a_folder_of_something_else_is_left_alone(capsys, tmp_path):
     (tmp_path / "letter.txt").write_text("dear reader")
     assert "is not of an earlier run" in refused(capsys, "three-component", "--out", tmp_path)
@@ -111,6 +119,8 @@ def test_calls_that_do_not_fit_are_refused():
     for options, message in (
         ({"learner": "sarsa"}, "learner must be one of"),
         ({"seeds": []}, "at least one seed"),
+        ({"seeds": [-1]}, "whole numbers of 32 bits; got \\[-1\\]"),
+        ({"resume": True}, "resume needs the folder of the run"),
         ({"view": "round"}, "view must be 'sequential' or 'flat'"),
         ({"settings": Settings(), "steps": 3}, "give steps within settings"),
     ):

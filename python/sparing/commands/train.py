@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +17,7 @@ from sparing.commands.output import (
 )
 from sparing.commands.problems import CaseArgument, JsonOption, load_problem
 from sparing.commands.train_curve import curve_report, print_curve, save_curve
-from sparing.commands.train_lookahead import train_lookahead_case
+from sparing.commands.train_lookahead import check_unused, train_lookahead_case
 from sparing.commands.train_predicted import (
     CostPresetName,
     cost_records_of,
@@ -26,6 +27,10 @@ from sparing.commands.train_predicted import (
 )
 from sparing.commands.train_progress import interruptible, shown_training
 from sparing.commands.train_text import plot_curves, print_training, training_report
+
+if TYPE_CHECKING:
+    from sparing.learn.predicted_cost import PredictedCostResult
+    from sparing.learn.result import TrainingResult
 
 
 class LearnerName(StrEnum):
@@ -137,13 +142,19 @@ def train(
             raise ValueError("--resume needs the --out folder of the run that it goes on with.")
         problem = load_problem(case)
         if learner is LearnerName.lookahead:
-            given = {"--steps": steps, "--features": features, "--preset": preset}
-            given |= {"--warm-start": warm_start, "--cost-records": cost_records}
-            given |= {"--device": device, "--seeds": seeds > 1 or None, "--resume": resume or None}
-            given |= {"--curve": curve or None}
-            unused = [name for name, value in given.items() if value is not None]
-            if unused:
-                raise ValueError(f"--learner lookahead has no use for {', '.join(unused)}.")
+            check_unused(
+                {
+                    "--steps": steps,
+                    "--features": features,
+                    "--preset": preset,
+                    "--warm-start": warm_start,
+                    "--cost-records": cost_records,
+                    "--device": device,
+                    "--seeds": seeds > 1,
+                    "--resume": resume,
+                    "--curve": curve,
+                }
+            )
             train_lookahead_case(case, problem, out=out, as_json=json)
             return
         if case.endswith(".pomdp"):
@@ -177,41 +188,19 @@ def train(
             return
         if days or part or fleets:
             raise ValueError(f"{case}: --days, --part and --fleets are for fleets of spares.")
-        from sparing.learn.presets import preset_settings
-        from sparing.learn.saved import save_training
-        from sparing.learn.train import train as learn
-
-        settings = None if preset is None else preset_settings(preset)
-        if settings is not None and steps is not None:
-            from dataclasses import replace
-
-            settings, steps = replace(settings, steps=steps), None
         options: dict[str, Any] = {
             "learner": learner.value,
-            "steps": steps,
+            **_settings(preset, steps),
             "seeds": seeds,
             "view": view.value,
             "features": None if features is None else features.value,
-            "settings": settings,
             "warm_start": simpler,
             "device": device,
             "curve": curve,
             "out": out,
             "resume": resume,
         }
-        judged = None
-        with interruptible(out), shown_training() as progress:
-            if records is None:
-                result = learn(problem, progress=progress, **options)
-            else:
-                from sparing.learn.cost_network import COST_PRESETS
-                from sparing.learn.predicted_cost import train_on_predicted_cost
-
-                chosen = COST_PRESETS[cost_preset.value]
-                judged = train_on_predicted_cost(
-                    *records, cost_settings=chosen, progress=progress, **options
-                )
-                result = judged.training
+        result, judged = _trained(problem, records, cost_preset, options)
         report = training_report(case, result)
         if judged is not None:
             report |= predicted_report(judged)
@@ -220,6 +209,8 @@ def train(
         if warm_start is not None:
             report["warm_start"] = warm_start
         if out is not None:
+            from sparing.learn.saved import save_training
+
             save_training(result, out, finite(report))
             plot_curves(result, out, case)
             if curve:
@@ -234,3 +225,32 @@ def train(
             print_judged(judged)
         if curve:
             print_curve(report)
+
+
+def _settings(preset: str | None, steps: int | None) -> dict[str, Any]:
+    """Return the settings of a preset, with so many steps, or the steps alone."""
+    if preset is None:
+        return {"steps": steps}
+    from sparing.learn.presets import preset_settings
+
+    settings = preset_settings(preset)
+    return {"settings": settings if steps is None else replace(settings, steps=steps)}
+
+
+def _trained(
+    problem: Any, records: Any, cost_preset: CostPresetName, options: dict[str, Any]
+) -> tuple[TrainingResult, PredictedCostResult | None]:
+    """Train with a live line: on the problem, or on the cost that records predict."""
+    with interruptible(options["out"]), shown_training() as progress:
+        if records is None:
+            from sparing.learn.train import train as learn
+
+            return learn(problem, progress=progress, **options), None
+        from sparing.learn.cost_network import COST_PRESETS
+        from sparing.learn.predicted_cost import train_on_predicted_cost
+
+        chosen = COST_PRESETS[cost_preset.value]
+        judged = train_on_predicted_cost(
+            *records, cost_settings=chosen, progress=progress, **options
+        )
+        return judged.training, judged

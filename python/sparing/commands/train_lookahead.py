@@ -12,6 +12,13 @@ from sparing.commands.problems import multi_component, summary
 from sparing.models.case_files import Problem
 
 
+def check_unused(given: dict[str, object]) -> None:
+    """Raise if an option was given that only networks have a use for."""
+    unused = [name for name, value in given.items() if value is not None and value is not False]
+    if unused:
+        raise ValueError(f"--learner lookahead has no use for {', '.join(unused)}.")
+
+
 def train_lookahead_case(case: str, loaded: Problem, *, out: Path | None, as_json: bool) -> None:
     """Tune, rate, print and save the better of lookahead and control limits."""
     from sparing.large.crew_training import train_crew

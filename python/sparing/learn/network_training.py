@@ -14,11 +14,25 @@ from sparing.learn.network_tables import plan_of
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import TrainingResult
 from sparing.learn.run_records import RunOptions
-from sparing.learn.settings import Settings
+from sparing.learn.settings import DEFAULTS, Settings
 from sparing.learn.warm_start import own_values
 from sparing.models.spares_network import SparesNetwork
 
 LARGEST = 1 << 20  # states of a period up to which policies are evaluated
+
+
+def network_settings(learner: str) -> Settings:
+    """Return the default settings of a learner on an exact spares network.
+
+    The objective is that of one start, so few lanes are sent to random states, most of which no
+    policy would meet. A period's failures are rare and dear: what one transition tells of a choice
+    is far noisier than the choices differ, so learners with a replay get more transitions, of more
+    lanes, and keep more of them.
+    """
+    settings = replace(DEFAULTS[learner], restart=0.05)
+    if settings.uses_rollouts:
+        return settings
+    return replace(settings, lanes=512, steps=4 * settings.steps, buffer=1 << 20)
 
 
 def train_on_network(

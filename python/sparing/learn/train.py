@@ -9,7 +9,7 @@ from typing import Any
 
 from sparing.learn.result import TrainingResult
 from sparing.learn.run_records import CHECKPOINT_S, RunOptions, TrainingHook
-from sparing.learn.settings import DEFAULTS, LEARNERS, Settings
+from sparing.learn.settings import LEARNERS, Settings
 from sparing.learn.views import View, closed, default_settings, environment_of
 from sparing.models.hidden import HiddenProblem
 from sparing.models.spares_network import SparesNetwork
@@ -94,10 +94,10 @@ def train(
         chosen = settings or _with_steps(belief_settings(learner, model), steps)
         return train_on_beliefs(model, chosen, options, warm_start=warm_start)
     if isinstance(model, SparesNetwork):
-        from sparing.learn.network_training import train_on_network
+        from sparing.learn.network_training import network_settings, train_on_network
 
         _check_one_view("a spares network", view, features, curve)
-        chosen = settings or _with_steps(DEFAULTS[learner], steps)
+        chosen = settings or _with_steps(network_settings(learner), steps)
         return train_on_network(model, chosen, options, warm_start=warm_start)
     from sparing.learn.epoch_training import train_on_epochs
     from sparing.learn.exact_values import start_from
