@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,15 @@ def problem(**fields):
 
 
 THREE = sparing.load("three-component")
+SOLVED = sparing.solve(THREE)
+SERIAL = sparing.load(Path(__file__).parent / "data" / "known_spares_serial.toml")
+
+
+def simulated(**options):
+    given = {"num_epochs": 2, "num_replications": 2, **options}
+    return sparing.simulate(THREE, SOLVED.policy, **given)
+
+
 CALLS = {
     "name not a text": (lambda: Component(**{**UNIT, "name": 3}), "name must be a text; got 3"),
     "wear not numbers": (
@@ -97,6 +107,21 @@ CALLS = {
         lambda: sparing.solve(THREE, dtype="f2"),
         "dtype must be float64, float32",
     ),
+    "sweeps not whole": (
+        lambda: sparing.solve(THREE, max_sweeps=1.5),
+        "max_sweeps must be a whole number; got 1.5",
+    ),
+    "threads a text": (
+        lambda: sparing.solve(THREE, num_threads="2"),
+        "num_threads must be a whole number; got '2'",
+    ),
+    "tol a text": (lambda: sparing.solve(THREE, tol="x"), "tol must be a number; got 'x'"),
+    "a measure of no kind": (
+        lambda: sparing.evaluate(THREE, SOLVED.policy, measures={"a": {"repair": 1.0}}),
+        "measures: 'a' weighs a cost of kind 'repair'; kinds: ['goal', 'downtime'",
+    ),
+    "epochs not whole": (lambda: simulated(num_epochs=1.5), "1..2^32 - 1; got 1.5"),
+    "seed a text": (lambda: simulated(seed="a"), "seed must be in 0..2^64 - 1; got 'a'"),
     # policies
     "too few limits": (lambda: control_limits(THREE, (1, 2)), "3 components need as many limits"),
     "limit of 0": (
@@ -122,6 +147,45 @@ CALLS = {
 @pytest.mark.parametrize(("call", "message"), CALLS.values(), ids=CALLS.keys())
 def test_a_wrong_call_is_refused_by_name(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+WRONG_TYPES = {
+    "a case's name": (
+        lambda: sparing.solve("three-component"),
+        "got 'three-component'; sparing.load gives the problem of a case or file",
+    ),
+    "nothing": (
+        lambda: sparing.evaluate(None, SOLVED.policy),
+        "the model must be a problem (Multi",
+    ),
+    "a solution for its policy": (
+        lambda: sparing.evaluate(THREE, SOLVED),
+        "the policy must be one; got a Solution; give its .policy",
+    ),
+    "a solution rolled out": (
+        lambda: sparing.simulate(THREE, SOLVED, num_epochs=2, num_replications=2),
+        "give its .policy",
+    ),
+    "a name for a policy": (
+        lambda: sparing.simulate(THREE, "optimal", num_epochs=2, num_replications=2),
+        "the policy must be one; got a str",
+    ),
+    "front of a network": (lambda: sparing.front(SERIAL), "must be a problem (MultiComponent"),
+    "a table for a network": (
+        lambda: sparing.evaluate(SERIAL, SOLVED.policy),
+        "only a solution is evaluated exactly; got a TablePolicy",
+    ),
+    "a name for a network's policy": (
+        lambda: sparing.simulate(SERIAL, "optimal", num_replications=2),
+        "policy must be a solution or rules; got a str",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), WRONG_TYPES.values(), ids=WRONG_TYPES.keys())
+def test_a_wrong_type_is_told_as_such(call, message):
+    with pytest.raises(TypeError, match=re.escape(message)):
         call()
 
 

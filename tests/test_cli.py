@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import sparing
 from case_texts import write_case
+from sparing.beliefs.pomdp_files import save_pomdp
+from sparing.beliefs.pomdp_problems import tiger
 
 
 def test_cases_are_listed_with_their_size(run, run_json):
@@ -288,7 +290,7 @@ def test_wrong_input_ends_with_one_line_and_code_2(run, tmp_path, monkeypatch, a
     assert err.startswith("sparing: ")
     assert words in err
     assert "Traceback" not in err
-    assert [p.name for p in tmp_path.iterdir()] == []
+    assert [p.name for p in tmp_path.iterdir() if p.name != "cache"] == []  # of matplotlib's fonts
 
 
 def test_a_wrong_file_is_named_with_the_component(run, tmp_path):
@@ -353,3 +355,18 @@ def test_version_is_that_of_the_package(run):
     code, out, _ = run("--version")
     assert code == 0
     assert out == f"sparing {metadata.version('sparing')}\n"
+
+
+def test_a_pomdp_has_no_front(run, tmp_path):
+    """It has no name that the message could have used."""
+    save_pomdp(tiger(), tmp_path / "tiger.pomdp")
+    code, _, error = run("front", tmp_path / "tiger.pomdp")
+    assert code == 2
+    assert "this command is for cases of kind 'multi-component'" in error
+
+
+def test_a_single_replication_is_said_to_have_no_interval(run):
+    arguments = ("simulate", "three-component", "--epochs", 10, "--replications", 1)
+    code, _, error = run(*arguments)
+    assert code == 0
+    assert "a single replication has no interval" in error

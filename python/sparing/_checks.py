@@ -78,6 +78,11 @@ def is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
 
 
+def is_whole(value: object) -> bool:
+    """Whether `value` is an integer, of Python or NumPy."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def check_number(
     name: str, value: float, *, at_least: float = -np.inf, below: float = np.inf
 ) -> float:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
+from sparing.api_checks import check_kinds, check_model, check_policy
 from sparing.beliefs.alpha_vectors import AlphaVectorPolicy
 from sparing.beliefs.pomdp_model import ExplicitPOMDP
 from sparing.beliefs.pomdp_rollouts import PomdpSimulation
@@ -132,6 +133,7 @@ def solve(
             raise ValueError("such a problem has its own costs and criterion; give options only.")
         with _shown(progress) as hook:
             return face.solve(model, progress=hook, checkpoint_dir=checkpoint_dir, **options)
+    check_model(model, (MultiComponentProblem, Epoch, ExplicitMDP))
     assert isinstance(model, MultiComponentProblem | Epoch | ExplicitMDP)
     if isinstance(model, ExplicitMDP):
         unused = (weights, criterion, discount, initial, progress, checkpoint_dir)
@@ -221,7 +223,9 @@ def evaluate(
             raise ValueError("such a problem has its own measures and criterion; give tol only.")
         bounds: dict[str, Bounds] = face.evaluate(model, policy, tol=tol)
         return bounds
+    check_model(model, (MultiComponentProblem, Epoch))
     assert isinstance(model, MultiComponentProblem | Epoch)
+    check_policy(policy)
     epoch, chosen = _epoch_of(model, criterion, discount)
     weights = None
     if isinstance(model, MultiComponentProblem):
@@ -229,6 +233,8 @@ def evaluate(
         wanted = measures or {"objective": weights, **model.measures}
     else:
         wanted = measures or {kind: {kind: 1.0} for kind in epoch.kinds}
+    if measures is not None:
+        check_kinds(measures, epoch.kinds)
     found = evaluate_policy(
         epoch,
         cast(Policy, policy),
@@ -318,6 +324,7 @@ def simulate(
         options.setdefault("weights", model.weights)
         options.setdefault("start", model.initial_state)
         model = model.epoch
+    check_policy(policy)
     return rollouts.simulate(
         model,
         cast(Policy, policy),
@@ -329,6 +336,7 @@ def simulate(
 
 def front(problem: MultiComponentProblem, *, tol: float = 1e-6) -> list[FrontPoint]:
     """Return the corners of the cost-reliability front; `second` is minus the reliability."""
+    check_model(problem, (MultiComponentProblem,))
     average = replace(problem, criterion="average", discount=1.0)
     return trade_off_front(
         average.epoch, dict.fromkeys(average.cost_kinds, 1.0), {"reliability": -1.0}, tol=tol

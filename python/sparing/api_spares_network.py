@@ -35,6 +35,8 @@ def solve(
 def evaluate(model: SparesNetwork, policy: NetworkSolution, **options: Any) -> dict[str, Bounds]:
     """Return bounds of the measures of a solution's plans; see `network_metrics`."""
     options.pop("tol", None)
+    if not isinstance(policy, NetworkSolution):
+        raise TypeError(f"only a solution is evaluated exactly; got a {type(policy).__name__}.")
     return network_metrics(model, policy.plans, **options)
 
 

@@ -51,7 +51,8 @@ def load_problem(case: str) -> Problem:
 def multi_component(problem: Problem) -> MultiComponentProblem:
     """Return `problem`, or raise where it is of a kind that the command is not for."""
     if not isinstance(problem, MultiComponentProblem):
-        raise ValueError(f"{problem.name}: this command is for cases of kind 'multi-component'.")
+        name = getattr(problem, "name", "a .pomdp file")
+        raise ValueError(f"{name}: this command is for cases of kind 'multi-component'.")
     return problem
 
 

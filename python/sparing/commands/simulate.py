@@ -10,6 +10,7 @@ from sparing.commands.output import (
     INTERVAL_COLUMNS,
     interval_json,
     interval_row,
+    note,
     one_line_errors,
     print_json,
     print_table,
@@ -67,6 +68,8 @@ def simulate(
     with one_line_errors():
         from sparing.simulate.rollouts import simulate as run
 
+        if replications == 1:
+            note("a single replication has no interval; --replications asks for more.")
         loaded = load_problem(case)
         face = command_face(loaded)
         if face is not None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from sparing._checks import is_number, is_whole
 from sparing.epoch import Epoch
 
 Criterion = Literal["average", "discounted"]
@@ -46,6 +47,12 @@ class Options:
     path: Literal["auto", "general"] = "auto"
 
     def __post_init__(self) -> None:
+        for name in ("tol", "relative_tol"):
+            if not is_number(getattr(self, name)):
+                raise ValueError(f"{name} must be a number; got {getattr(self, name)!r}.")
+        for name in ("max_sweeps", "num_threads"):
+            if not is_whole(getattr(self, name)):
+                raise ValueError(f"{name} must be a whole number; got {getattr(self, name)!r}.")
         if not self.tol > 0.0:
             raise ValueError(f"tol must be > 0; got {self.tol}.")
         if not self.relative_tol >= 0.0:

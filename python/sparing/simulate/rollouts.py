@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sparing._checks import is_whole
 from sparing.epoch import Epoch
 from sparing.policies import Policy
 from sparing.simulate.results import (
@@ -192,8 +193,8 @@ class _Run:
             raise ValueError(
                 f"policy must be one or one per period, {len(epochs)}; got {len(policies)}."
             )
-        if not 0 <= seed < 2**64:
-            raise ValueError(f"seed must be in 0..2^64 - 1; got {seed}.")
+        if not is_whole(seed) or not 0 <= seed < 2**64:
+            raise ValueError(f"seed must be in 0..2^64 - 1; got {seed!r}.")
         _check_chain(epochs, stationary)
         axes = epochs[0].axes
         first = check_states([0] * len(axes) if start is None else start, tuple(axes))
@@ -235,8 +236,8 @@ def _check_options(num_epochs: int, warm_up: int, confidence: float, average: bo
 
 
 def _check_count(name: str, value: int) -> None:
-    if not 1 <= value < 2**32:
-        raise ValueError(f"{name} must be in 1..2^32 - 1; got {value}.")
+    if not is_whole(value) or not 1 <= value < 2**32:
+        raise ValueError(f"{name} must be in 1..2^32 - 1; got {value!r}.")
 
 
 def _check_chain(epochs: tuple[Epoch, ...], stationary: bool) -> None:

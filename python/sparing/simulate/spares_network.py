@@ -246,6 +246,8 @@ def _policy_of(policy: NetworkPolicy, part: Part) -> PartPolicy:
     if isinstance(policy, NetworkSolution):
         policy = {plan.part.name: plan for plan in policy.plans}
     if not isinstance(policy, Mapping):
+        if not isinstance(policy, PartPolicy):
+            raise TypeError(f"policy must be a solution or rules; got a {type(policy).__name__}.")
         return policy
     if part.name not in policy:
         raise ValueError(f"policy has nothing for part {part.name!r}; it has {[*policy]}.")
