@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from case_texts import write_case
+from large_systems import redundant
 from sparing import cli
+from sparing.models.case_files import save_case
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -65,6 +67,7 @@ def test_console_blocks_print_what_stands_in_them(capsys, tmp_path, monkeypatch,
     shutil.copy(ROOT / "tests" / "data" / "rationing-day.json", tmp_path / "day.json")
     shutil.copy(ROOT / "tests" / "data" / "known_spares_serial.toml", tmp_path / "serial.toml")
     shutil.copy(ROOT / "tests" / "data" / "spares-twin.toml", tmp_path)
+    save_case(redundant(10, "c1 & 5-of(REST)"), tmp_path / "ten.toml")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(SystemExit) as ended:

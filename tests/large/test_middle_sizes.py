@@ -61,7 +61,7 @@ def untrained(environment, settings, **_):
 def test_training_is_compared_with_tuned_limits_and_a_lookahead(monkeypatch):
     """Exact figures on both sides; the policy returned is the best of the three."""
     monkeypatch.setattr("sparing.learn.epoch_training.COMPARED_STATES", 16)
-    monkeypatch.setattr("sparing.learn.train.train_seeds", untrained)
+    monkeypatch.setattr("sparing.learn.judging.train_seeds", untrained)
     result = sparing.train(THREE, learner="pqn")
     report = training_report("three", result)
     crew = {row["key"]: row["objective"]["upper"] for row in report["crew"]["policies"]}
