@@ -23,7 +23,7 @@ def is_dropship(path_or_name: str | Path) -> bool:
     if str(path_or_name) in BUILT_IN:
         return True
     try:
-        table = tomllib.loads(Path(path_or_name).read_text(encoding="utf-8"))
+        table = tomllib.loads(Path(path_or_name).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return False
     system = table.get("system")
@@ -43,7 +43,7 @@ def load_dropship(path_or_name: str | Path) -> DropshipCase:
         text = (resources.files("sparing") / "cases" / f"{name}.toml").read_text(encoding="utf-8")
     else:
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            text = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{name}: cannot be read: {error}.") from None
     try:
