@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from importlib import import_module, metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -370,3 +371,14 @@ def test_a_single_replication_is_said_to_have_no_interval(run):
     code, _, error = run(*arguments)
     assert code == 0
     assert "a single replication has no interval" in error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is full")
+def test_a_full_disk_behind_the_output_is_one_line():
+    command = [sys.executable, "-m", "sparing.cli", "cases"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "sparing: what was found could not be printed: No space left on device.\n"
+    )

@@ -22,6 +22,9 @@ from sparing.table import Table
 BAD = {
     # axes and discount
     "axis without states": (lambda: Axis("a", 0), "axis 'a': size must be at least 1; got 0"),
+    "axis without a name": (lambda: Axis(3, 2), "an axis needs a text as its name; got 3"),
+    "axes not by name": (lambda: Cost(3, [1.0]), "axes must be given by their names; got 3"),
+    "axes not all by name": (lambda: Cost(["a", 1], [[1.0]]), r"by their names; got \['a', 1\]"),
     "too few labels": (
         lambda: Axis("a", 3, ("up",)),
         "axis 'a': 3 states need as many labels; got 1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         code = app(given or ["--help"], standalone_mode=False)
+        sys.stdout.flush()  # so that a full disk is found here, not on the way out
     except _USAGE_ERROR as error:
         print_error(_usage_message(error))
         sys.exit(2)
@@ -76,6 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # of printing; files that commands write are named by themselves
+        print_error(f"what was found could not be printed: {error.strerror}.")
+        with suppress(OSError):  # nor can what is left in the buffer
+            sys.stdout.close()
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -25,6 +25,8 @@ class Axis:
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise ValueError(f"an axis needs a text as its name; got {self.name!r}.")
         if isinstance(self.size, bool) or not isinstance(self.size, int | np.integer):
             raise ValueError(f"axis {self.name!r}: size must be a whole number; got {self.size!r}.")
         if not self.size >= 1:
@@ -259,7 +261,10 @@ Node: TypeAlias = PlainNode | Branch
 
 def names_of(axes: Names) -> tuple[str, ...]:
     """Return axis names as a tuple; a single name counts as one axis."""
-    return (axes,) if isinstance(axes, str) else tuple(axes)
+    names = (axes,) if isinstance(axes, str) or not isinstance(axes, Iterable) else tuple(axes)
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"axes must be given by their names; got {axes!r}.")
+    return names
 
 
 def _set(node: object, **values: object) -> None:

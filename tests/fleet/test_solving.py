@@ -71,6 +71,12 @@ def test_names_that_are_no_file_names_are_refused(name):
         solve_many({name: CASE})
 
 
+@pytest.mark.parametrize("problems", ["three-component", ["three-component"], {3: CASE}])
+def test_problems_are_given_by_name(problems):
+    with pytest.raises(ValueError, match="must be given by name, or as pairs"):
+        solve_many(problems)
+
+
 def test_names_tell_results_apart():
     with pytest.raises(ValueError, match="'a' is there twice"):
         solve_many([("a", CASE), ("a", CASE)])

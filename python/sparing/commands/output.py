@@ -165,11 +165,6 @@ def number(value: float | None, digits: int = 9) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"
 
 
-def signed_zero(value: float) -> float:
-    """Return `value` without the sign of a negative zero."""
-    return value + 0.0
-
-
 def check_new_folder(folder: Path, marker: str, *, also: Sequence[str] = ()) -> None:
     """Raise unless results may be written to `folder`: absent, empty, or results of this kind.
 

@@ -10,6 +10,7 @@ import typer
 
 from sparing.commands.output import (
     check_new_folder,
+    interval_json,
     note,
     number,
     one_line_errors,
@@ -187,18 +188,14 @@ def _row(name: str, found: Any, cost: Any, sla: Any) -> dict[str, Any]:
     return {
         "name": name,
         **{m: _possible(m, found.mean[m], found.half_widths[m]) for m in measures},
-        "cost_change": _interval(cost.mean, cost.half_width),
-        "sla_change": _interval(sla.mean, sla.half_width),
+        "cost_change": interval_json(cost.mean, cost.half_width),
+        "sla_change": interval_json(sla.mean, sla.half_width),
     }
-
-
-def _interval(mean: float, half: float) -> dict[str, float]:
-    return {"mean": mean, "half_width": half, "lower": mean - half, "upper": mean + half}
 
 
 def _possible(name: str, mean: float, half: float) -> dict[str, float]:
     """Return the interval of a measure, cut at what it can be."""
-    found = _interval(mean, half)
+    found = interval_json(mean, half)
     found["lower"] = max(found["lower"], 0.0)
     if name in ("sla", "fill_rate"):
         found["upper"] = min(found["upper"], 1.0)

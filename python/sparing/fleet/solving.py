@@ -86,7 +86,12 @@ def solve_many(
         raise ValueError("save_policies needs the folder `out` to save them in.")
     policies = folder / "policies" if save_policies and folder is not None else None
     options.setdefault("num_threads", 1)
-    pairs = problems.items() if isinstance(problems, Mapping) else problems
+    pairs = list(problems.items() if isinstance(problems, Mapping) else problems)
+    for pair in pairs:
+        if not isinstance(pair, tuple | list) or len(pair) != 2 or not isinstance(pair[0], str):
+            raise ValueError(
+                f"problems must be given by name, or as pairs with their names; got {pair!r:.60}."
+            )
     tasks = [
         SolveTask(name=name, problem=problem, options=options, policies=policies)
         for name, problem in pairs

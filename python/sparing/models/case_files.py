@@ -196,7 +196,7 @@ KINDS: dict[str, Callable[[Table, str], Problem]] = {
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CaseError(
             f"{path}: no such file or built-in case; built in: {', '.join(built_in_cases())}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparing._checks import check_number
+from sparing.models.file_tables import check_keys
 from sparing.models.spare import GammaLeadTime, SparePart
 
 REQUIRED = ("name", "used_by", "capacity")
@@ -55,7 +56,7 @@ def _spare(entry: Any, position: int) -> SparePart:
         raise ValueError(f"{place} must be a table.")
     if isinstance(entry.get("name"), str) and entry["name"]:
         place = f"spare {entry['name']!r}"
-    _check_keys(entry, (*REQUIRED, *OPTIONAL), place)
+    check_keys(entry, (*REQUIRED, *OPTIONAL), place)
     for key in REQUIRED:
         if key not in entry:
             raise ValueError(f"{place}: {key} is missing.")
@@ -88,11 +89,5 @@ def _table(
     if not isinstance(found, dict):
         example = ", ".join(f"{name} = …" for name in known)
         raise ValueError(f"{place}: {key} must be a table such as {{ {example} }}; got {found!r}.")
-    _check_keys(found, known, f"{place}: {key}")
+    check_keys(found, known, f"{place}: {key}")
     return found
-
-
-def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
-    for key in table:
-        if key not in known:
-            raise ValueError(f"{place}: unknown key {key!r}; known: {', '.join(sorted(known))}.")

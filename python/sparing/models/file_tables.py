@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ def section(table: Table, key: str) -> Table:
     return section
 
 
-def check_keys(table: Table, known: set[str], place: str) -> None:
+def check_keys(table: Table, known: Collection[str], place: str) -> None:
     """Raise if `table` has a key that is not `known`."""
     for key in table:
         if key not in known:

@@ -149,7 +149,7 @@ def records_table(folder: Path, name: str) -> Path:
 
 def _read_settings(path: Path, settings: _Settings) -> tuple[PlannedComponent, ...]:
     try:
-        settings.table = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings.table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         settings.bad("", f"is not in {path.parent}; `sparing demo` writes an example folder")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

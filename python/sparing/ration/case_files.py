@@ -12,6 +12,7 @@ from typing import Any
 import tomli_w
 
 from sparing._files import write_atomically
+from sparing.models.file_tables import check_keys
 from sparing.ration.case import DropshipCase, SupplierTerms
 
 KIND = "dropship"
@@ -23,7 +24,7 @@ def is_dropship(path_or_name: str | Path) -> bool:
     if str(path_or_name) in BUILT_IN:
         return True
     try:
-        table = tomllib.loads(Path(path_or_name).read_text(encoding="utf-8"))
+        table = tomllib.loads(Path(path_or_name).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return False
     system = table.get("system")
@@ -43,7 +44,7 @@ def load_dropship(path_or_name: str | Path) -> DropshipCase:
         text = (resources.files("sparing") / "cases" / f"{name}.toml").read_text(encoding="utf-8")
     else:
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            text = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{name}: cannot be read: {error}.") from None
     try:
@@ -66,12 +67,12 @@ def save_dropship(case: DropshipCase, path: str | Path) -> None:
 
 
 def _case(table: Mapping[str, Any], name: str) -> DropshipCase:
-    _check_keys(table, {"system", "supplier"}, "the file")
+    check_keys(table, {"system", "supplier"}, "the file")
     system: dict[str, Any] = dict(table.get("system", {}))
     if system.pop("kind", None) != KIND:
         raise ValueError(f'[system] kind must be "{KIND}".')
     known = {field.name for field in fields(DropshipCase)} - {"suppliers", "name"}
-    _check_keys(system, known, "[system]")
+    check_keys(system, known, "[system]")
     values: dict[str, Any] = {
         key: tuple(v) if isinstance(v, list) else v for key, v in system.items()
     }
@@ -89,16 +90,10 @@ def _supplier(entry: Any, position: int) -> SupplierTerms:
     place = f"[[supplier]] number {position + 1}"
     if not isinstance(entry, dict):
         raise ValueError(f"{place} must be a table.")
-    _check_keys(entry, {field.name for field in fields(SupplierTerms)}, place)
+    check_keys(entry, {field.name for field in fields(SupplierTerms)}, place)
     if "name" not in entry:
         raise ValueError(f"{place}: name is missing.")
     try:
         return SupplierTerms(**entry)
     except ValueError as error:
         raise ValueError(f"{place}: {error}") from None
-
-
-def _check_keys(table: Mapping[str, Any], known: set[str], place: str) -> None:
-    for key in table:
-        if key not in known:
-            raise ValueError(f"{place}: unknown key {key!r}; known: {', '.join(sorted(known))}.")

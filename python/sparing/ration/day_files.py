@@ -139,7 +139,7 @@ def _quantity(text: str, place: str) -> int:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DayError(f"{path}: no such file.") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -44,7 +44,7 @@ def load_twin(path_or_name: str | Path) -> Twin:
     if name in built_in_cases():
         text = (resources.files("sparing") / "cases" / f"{name}.toml").read_text(encoding="utf-8")
     else:
-        text = Path(name).read_text(encoding="utf-8")
+        text = Path(name).read_text(encoding="utf-8-sig")
     try:
         return twin_of_table(tomllib.loads(text), network)
     except ValueError as error:
