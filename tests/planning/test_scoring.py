@@ -141,7 +141,7 @@ def test_records_that_score_well_keep_the_policy_and_move_the_belief(planned):
     assert plan.solution.upper >= optimum.lower
     assert plan.expected == json.loads((planned / "plan" / "metrics.json").read_text())["expected"]
     report = (planned / "plan" / "report.html").read_text()
-    assert "Estimates and advice moved; the policy kept" in report
+    assert "estimates and advice moved. Policy kept: " in report
     assert "that of the kept policy" in report
     # The kept policy was saved, and may be kept again.
     more = "Unit,Component,Time,State\na,pump,60,0\na,fan,60,0\n"
@@ -159,7 +159,10 @@ def test_records_that_score_badly_have_it_solved_anew(planned, capsys):
     alone = make_plan(planned)
     assert metrics["objective"] == {"lower": alone.solution.lower, "upper": alone.solution.upper}
     assert metrics["expected"]["cost"] == pytest.approx(alone.expected["cost"])
-    assert "The policy was solved anew" in (planned / "plan" / "report.html").read_text()
+    assert (
+        "estimates and advice moved. Solved anew: "
+        in (planned / "plan" / "report.html").read_text()
+    )
 
 
 @pytest.mark.parametrize(("flag", "resolved"), [("--resolve", True), ("--keep", False)])

@@ -241,6 +241,9 @@ def test_without_stock_and_orders_there_are_levels_all_the_same(tmp_path):
     assert all(level.today is None for level in found.levels)
     assert {row.key for row in found.rows} == {"recommended", "base_stock", "metric", "min_max"}
     assert any("No stock records" in remark for remark in found.remarks)
+    metrics = found.save(tmp_path / "plan")["spares"]
+    assert not metrics["stock_on_record"]
+    assert "these are no orders to place" in (tmp_path / "plan" / "report.html").read_text()
 
 
 def test_a_forecast_scales_the_exposure(folder):
@@ -309,6 +312,7 @@ def test_the_files_say_the_same(saved, plan):
         "Stock levels",
         "Cost and service of the stocks",
         "Cost against service",
+        "HyperScore of the stocks",
         "What to order in which state",
         "Demand",
         "Failure rates and lead times",

@@ -342,6 +342,9 @@ def test_two_files_of_one_kind_and_files_of_no_kind_are_refused(planned):
     (nothing,) = files(planned, nothing="Unit,Component\n")
     with pytest.raises(ValueError, match="holds no records of failures or stock or orders"):
         update_plan(planned, nothing)
+    (damaged,) = files(planned, damaged='Part,Location\n"cut off')
+    with pytest.raises(ValueError, match=r"new-damaged.csv"):
+        update_plan(planned, damaged)
     (seen,) = files(planned, seen="Unit,Component,Time,State\na,b,1,0\n")
     with pytest.raises(ValueError, match=r"holds inspections, and plan.toml has no \[\[component"):
         update_plan(planned, seen)

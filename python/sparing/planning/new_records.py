@@ -161,6 +161,7 @@ def _known_kind(source: PlanInput, path: Path) -> str:
         raise FileNotFoundError(f"{path}: is not there.")
     if source.components and source.spares is None:
         return INSPECTIONS
+    read_table(path)  # tells what is wrong with the file itself
     kinds = (*(OF_UNITS if source.components else ()), *(OF_STOCKS if source.spares else ()))
     shown = "; ".join(f"{kind}: {COLUMNS[kind]}" for kind in kinds)
     raise ValueError(f"{path}: holds no records of {' or '.join(kinds)}, by its columns ({shown}).")

@@ -158,7 +158,7 @@ def _moved_plan(
             source, estimates, memory=memory, steps=steps, stock=stock, progress=progress
         )
         return plan, decision
-    method = replace(choose_method(problem, memory), reason=f"kept: {reason}")
+    method = replace(choose_method(problem, memory), reason=reason)
     plan = judged_plan(
         source,
         estimates,

@@ -82,11 +82,13 @@ def _changed(change: PlanChange) -> str:
     others = ", ".join(change.units) if change.units else "none"
     states = change.num_states_changed
     policy = "is not compared with the last" if states is None else f"differs in {states} states"
-    what = "The policy was" if change.resolved else "Estimates and advice moved; the"
     shifts = [[name, f"{shift:.4f}"] for name, shift in change.largest_shift.items()]
     return html.section(
         "What changed",
-        html.paragraph(f"{change.num_records} records were added. {what} {change.reason}"),
+        html.paragraph(
+            f"{change.num_records} records were added; estimates and advice moved."
+            f" {change.reason[0].upper()}{change.reason[1:]}"
+        ),
         html.paragraph(
             f"The objective moved from {before:,.6g} to {now:,.6g}; the policy {policy}. Units with"
             f" other advice: {others}."
