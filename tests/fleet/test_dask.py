@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 
 import pytest
@@ -13,7 +12,7 @@ from site_plans import noted_plan, write_fleet
 from sparing.fleet import planning
 from sparing.fleet.parts import read_parts
 from sparing.fleet.planning import plan_many
-from sparing.fleet.tasks import run_tasks
+from sparing.fleet.tasks import IN_FLIGHT, run_tasks
 
 distributed = pytest.importorskip("distributed", reason="the cluster test needs dask[distributed]")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the cluster's own shutdown
@@ -41,30 +40,33 @@ def test_a_killed_worker_loses_nothing(client, tmp_path):
     num = 40
     victim = victim_of(client)
     tasks = [(f"task {i}", (i, str(tmp_path), 0.02)) for i in range(num)]
-    yielded = list[str]()
-
-    def kill() -> None:
-        while len(yielded) < num // 4:
-            time.sleep(0.01)
-        os.kill(victim, signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    found = {}
-    done_before = None
+    found, before = {}, set[str]()
     for outcome in run_tasks(logged_square, tasks, executor=client.get_executor(), num_workers=2):
         assert outcome.name not in found
         found[outcome.name] = outcome.result
-        yielded.append(outcome.name)
-        if done_before is None and not killer.is_alive():
-            done_before = list(yielded)
-    killer.join()
+        if len(found) == num // 4:
+            before = set(found)
+            wait_until_forgotten(client, IN_FLIGHT * 2)
+            os.kill(victim, signal.SIGKILL)
     assert found == {f"task {i}": i * i for i in range(num)}
     seen = runs(tmp_path)
     assert set(seen) == set(range(num))
     # Only what was with the dead worker and not yet yielded may have run again.
-    again = {number for number in seen if seen.count(number) > 1}
-    assert not again & {int(name.split()[1]) for name in (done_before or [])[: num // 4]}
+    again = {f"task {number}" for number in seen if seen.count(number) > 1}
+    assert not again & before
+    assert len(again) <= IN_FLIGHT * 2
+
+
+def wait_until_forgotten(client, most):
+    """Wait until the scheduler holds no more results for us than are with us or under way."""
+    begin = time.monotonic()
+    while client.run_on_scheduler(num_tasks) > most:
+        assert time.monotonic() - begin < 120.0, "results that were fetched are kept"
+        time.sleep(0.01)
+
+
+def num_tasks(dask_scheduler):
+    return len(dask_scheduler.tasks)
 
 
 @pytest.mark.parametrize("num", [6, pytest.param(40, marks=pytest.mark.full)])

@@ -186,12 +186,14 @@ def shortened(monkeypatch):
     monkeypatch.setattr(large_robustness_of, "LANES", 64)
 
 
-def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):
+def test_a_simulated_robustness_is_near_the_exact_one(tmp_path, monkeypatch):
     """Of a system that is solved: the tuned policy's cost by draw, simulated and exact.
 
     What policies tuned for the draws save is at most what their optima do, and the distance to
     lower bounds at least that.
     """
+    monkeypatch.setattr(large_robustness_of, "TUNED_DRAWS", 10)
+    monkeypatch.setattr(large_robustness_of, "LANES", 256)
     folder = write_folder(tmp_path / "site", 3, 2)
     estimates = estimate(read_plan_folder(folder))
     mean = estimates.mean_problem()
@@ -200,7 +202,7 @@ def test_a_simulated_robustness_is_near_the_exact_one(tmp_path):
     exact = robustness(estimates, table, num_draws=20)
     found = large_robustness(estimates, policy, num_draws=20)
     assert found.value_of_information is None
-    regret = exact.cost - exact.optimum
+    regret = (exact.cost - exact.optimum)[:10]
     least, most = found.worth_at_least, found.worth_at_most
     assert least[0] <= regret.mean() + 3.0 * least[1]
     assert most[0] >= regret.mean() - 3.0 * most[1]

@@ -53,7 +53,9 @@ def run_tasks(
 
     A task that raises ends as an outcome with its error. If a worker of our own pool dies, the
     tasks it may have died of run again one by one in a new pool, so that the one that kills its
-    worker is found and the others are finished; what has been yielded is never run again.
+    worker is found and the others are finished; what has been yielded is never run again. (Dask
+    runs a task again whose worker dies before the scheduler has heard that its result was
+    fetched; it is yielded once all the same.)
 
     Parameters
     ----------
@@ -97,16 +99,20 @@ class _Run(Generic[Payload, Found]):
             done, _ = wait(self.running, return_when=FIRST_COMPLETED)
             broken = list[tuple[str, Payload]]()
             alone = len(self.running) == 1
-            for future in done:
+            while done:  # let go of each at once: Dask runs again what a dead worker holds for us
+                future = done.pop()
                 name, payload = self.running.pop(future)
                 failure = future.exception()
+                found = future.result() if failure is None else None
+                del future
                 if isinstance(failure, BrokenExecutor):
                     if self.given is not None:
                         raise failure
                     broken.append((name, payload))
-                elif failure is None:
-                    yield replace(future.result(), name=name)
+                elif found is not None:
+                    yield replace(found, name=name)
                 else:
+                    assert failure is not None
                     yield Outcome(name=name, result=None, error=_described(failure))
             if broken:
                 if alone:

@@ -79,6 +79,8 @@ def compared_by_simulation(
             found = _simulated(average, policy, seed)
         except ValueError as error:
             refused.append(f"{key} is left out: {error}")
+            if not rows:
+                return {}, None  # there is nothing to compare with
             continue
         rows[key] = _row(average, found, first, key=key, name=name or str(policy), policy=policy)
         first = first or found
