@@ -82,8 +82,8 @@ REFUSED = {
     ),
     "cut off in a quoted field": (lambda k: k.text.encode() + b'"abc', "unexpected end of data"),
     "a field too many": (lambda k: k.text.rstrip().encode() + b",x\n", r"must have \d+ fields"),
-    "semicolons": (lambda k: k.text.replace(",", ";").encode(), "column"),
-    "tabs": (lambda k: k.text.replace(",", "\t").encode(), "column"),
+    "semicolons": (lambda k: k.text.replace(",", ";").encode(), "separated by semicolons"),
+    "tabs": (lambda k: k.text.replace(",", "\t").encode(), "separated by tabs"),
     "a page of the web": (
         lambda k: b"<!doctype html>\n<html><body>Sign in</body></html>\n",
         "column",

@@ -38,7 +38,7 @@ def simulate(
         typer.Option(
             metavar="POLICY",
             help="optimal, corrective, random, limits=1,3,1, tuned-limits, lookahead, or the"
-            " folder of a saved solution or policy;"
+            " folder of a saved solution, policy or training;"
             " with spares: optimal, corrective, maintenance-first (then s, S), or a folder;"
             " for load-sharing cases also plain=m,s,S and demand-aware=m,s,S.",
         ),
