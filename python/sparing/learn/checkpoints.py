@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from sparing._files import write_atomically
 
 FORMAT = "sparing-training-1"
 FILE = "checkpoint.json"
-REPORT = "training.json"  # by which the folder of a run is known
 
 
 def named_arrays(tree: Any) -> dict[str, np.ndarray[Any, Any]]:
@@ -74,18 +72,6 @@ def require_safetensors() -> None:
         raise ImportError(
             "saving a training run needs safetensors: pip install 'sparing[learn]'"
         ) from None
-
-
-def prepare(folder: Path, name: str, *, resume: bool) -> None:
-    """Make the folder of a run of that name; a new run clears an earlier one's state."""
-    require_safetensors()
-    folder.mkdir(parents=True, exist_ok=True)
-    if not resume:
-        for old in folder.glob(f"seed-*/{FILE}"):
-            shutil.rmtree(old.parent, ignore_errors=True)
-    if not (resume and (folder / REPORT).exists()):
-        record = {"format": FORMAT, "name": name, "finished": False}
-        write_atomically(folder / REPORT, json.dumps(record, indent=1) + "\n")
 
 
 def save_checkpoint(folder: Path, carry: Any, content: dict[str, Any]) -> None:

@@ -18,7 +18,6 @@ from sparing.learn.flow import Place, Segment
 from sparing.learn.interpreter import point_codes
 from sparing.learn.lanes import Lanes
 from sparing.learn.lookups import int32, lookup
-from sparing.learn.networks import cheapest
 from sparing.policies import TablePolicy
 
 Apply: TypeAlias = Callable[[Any, jax.Array, jax.Array], jax.Array]
@@ -86,6 +85,11 @@ def post_states(
     begin = np.full(len(states), segment.node_start[ends[0]], dtype=np.int32)
     found = decide(parameters, begin, [int32(column) for column in np.transpose(states)])
     return np.stack([np.asarray(values) for values in found], axis=1).astype(np.int32)
+
+
+def greedy(values: jax.Array, mask: jax.Array) -> jax.Array:
+    """Return the allowed choice [B] of the lowest value [B, A]; ties go to the first."""
+    return jnp.where(mask, values, jnp.inf).argmin(axis=-1).astype(jnp.int32)
 
 
 def _stage_table(
@@ -169,7 +173,7 @@ def _decide(
         point = lookup(numbers, pc)
         states = environment.states_at(point, period, coords)
         mask = environment.mask(states)
-        action = cheapest(apply(parameters, environment.features(states), mask), mask)
+        action = greedy(apply(parameters, environment.features(states), mask), mask)
         return advance(pc, coords, action)
 
     found = jax.lax.while_loop(

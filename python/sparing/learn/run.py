@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sparing.learn.checkpoints import FILE, load_checkpoint, prepare, save_checkpoint
+from sparing.learn.checkpoints import FILE, load_checkpoint, save_checkpoint
 from sparing.learn.environment import Environment
 from sparing.learn.learners import Centre
 from sparing.learn.loop import Carry
@@ -23,12 +23,15 @@ from sparing.learn.run_records import (
     RunOptions,
     Snapshot,
     TrainedSeed,
+    TrainingHook,
     TrainingProgress,
     Watcher,
 )
 from sparing.learn.settings import Settings
 from sparing.learn.training import Training, jitted, make_training
 from sparing.learn.warm_start import WarmStart
+
+__all__ = ["TrainedSeed", "TrainingHook", "TrainingProgress", "device_scope", "train_seeds"]
 
 CHUNKS = 50  # of a run; progress comes out in between
 
@@ -89,11 +92,18 @@ def train_seeds(
             watch=watch,
         )
         if options.folder is not None:
-            prepare(options.folder, name, resume=options.resume)
+            _prepare(options.folder, name, resume=options.resume)
         found: list[TrainedSeed] = []
         for begin in range(0, len(options.seeds), run.width):
             found += run.group(list(options.seeds[begin : begin + run.width]))
     return run.training.network, found
+
+
+def _prepare(folder: Path, name: str, *, resume: bool) -> None:
+    """Make the folder of a run; an earlier run's state is cleared, and nothing else."""
+    from sparing.learn.saved import REPORT, prepare
+
+    prepare(folder, name, resume=resume or not (folder / REPORT).exists())
 
 
 @dataclass(kw_only=True, eq=False)

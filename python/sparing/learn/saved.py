@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from sparing._files import replaced_folder, write_atomically
-from sparing.learn.checkpoints import (
-    FORMAT,
-    REPORT,
-    load_arrays,
-    require_safetensors,
-    save_arrays,
-)
+from sparing.learn.checkpoints import FORMAT, load_arrays, require_safetensors, save_arrays
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.result import TrainingResult
 from sparing.policies import TablePolicy
+
+REPORT = "training.json"
+
+
+def prepare(folder: Path, case: str, *, resume: bool) -> None:
+    """Make the folder of a run, by which it is known; a new run clears an earlier one's state."""
+    require_safetensors()
+    folder.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        for old in folder.glob("seed-*"):
+            shutil.rmtree(old, ignore_errors=True)
+    if not (resume and (folder / REPORT).exists()):
+        text = json.dumps({"format": FORMAT, "case": case, "finished": False}, indent=1)
+        write_atomically(folder / REPORT, text + "\n")
 
 
 def save_training(result: TrainingResult, folder: Path, report: dict[str, Any]) -> None:
