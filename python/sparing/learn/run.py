@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from sparing.exact.interrupts import deferred_interrupt
 from sparing.learn.checkpoints import FILE, load_checkpoint, prepare, save_checkpoint
 from sparing.learn.environment import Environment
 from sparing.learn.learners import Centre
@@ -134,20 +135,25 @@ class _Run:
         if self.compiled is None and done < self.num_chunks:
             self.compiled = self.chunk.lower(carry).compile()
         saved = time.monotonic()
-        while done < self.num_chunks:
-            with jax.transfer_guard("disallow"):
-                carry, report = self.compiled(carry)
-                means = jax.device_get(jax.tree_util.tree_map(_chunk_mean, report))
-            done += 1
-            history.append(self._row(done, means))
-            seconds = before + time.monotonic() - started
-            self._tell(seeds, history[-1], seconds)
-            self._show(seeds, history[-1], carry)
-            is_due = time.monotonic() - saved >= self.options.checkpoint_s
-            if folder is not None and (is_due or done == self.num_chunks):
-                content = {"chunks": done, "iteration": done * self.size, "seconds": seconds}
-                save_checkpoint(folder, carry, {**key, **content, "history": history})
-                saved = time.monotonic()
+        # Ctrl-C waits for the end of a chunk: JAX still computes, and must not be torn down then.
+        with deferred_interrupt() as pending:
+            while done < self.num_chunks:
+                with jax.transfer_guard("disallow"):
+                    carry, report = self.compiled(carry)
+                    means = jax.device_get(jax.tree_util.tree_map(_chunk_mean, report))
+                done += 1
+                history.append(self._row(done, means))
+                seconds = before + time.monotonic() - started
+                self._tell(seeds, history[-1], seconds)
+                self._show(seeds, history[-1], carry)
+                is_due = time.monotonic() - saved >= self.options.checkpoint_s
+                is_last = done == self.num_chunks or pending.requested
+                if folder is not None and (is_due or is_last):
+                    content = {"chunks": done, "iteration": done * self.size, "seconds": seconds}
+                    save_checkpoint(folder, carry, {**key, **content, "history": history})
+                    saved = time.monotonic()
+                if pending.requested:
+                    raise KeyboardInterrupt
         seconds = before + time.monotonic() - started
         return [self._result(carry, history, seeds, n, seconds) for n in range(len(seeds))]
 
