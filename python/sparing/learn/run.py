@@ -19,6 +19,7 @@ from sparing.learn.learners import Centre
 from sparing.learn.loop import Carry
 from sparing.learn.networks import Network, Parameters
 from sparing.learn.run_records import (
+    CHECKPOINT_S,
     History,
     RunOptions,
     Snapshot,
@@ -31,7 +32,14 @@ from sparing.learn.settings import Settings
 from sparing.learn.training import Training, jitted, make_training
 from sparing.learn.warm_start import WarmStart
 
-__all__ = ["TrainedSeed", "TrainingHook", "TrainingProgress", "device_scope", "train_seeds"]
+__all__ = [
+    "CHECKPOINT_S",
+    "TrainedSeed",
+    "TrainingHook",
+    "TrainingProgress",
+    "device_scope",
+    "train_seeds",
+]
 
 CHUNKS = 50  # of a run; progress comes out in between
 
