@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from sparing.exact.interrupts import deferred_interrupt
 from sparing.learn.checkpoints import FILE, load_checkpoint, save_checkpoint
 from sparing.learn.location_learning import Lived, LocationLearner, Report, location_learner
 from sparing.learn.location_start import LocationSettings, Start
@@ -99,20 +100,26 @@ class TwinRun:
         learner = location_learner(start, self.settings, seed=seed)
         state = self._begun(learner, start, {**key, "days": self.days}, seed)
         before, written, step = state.seconds, time.monotonic(), None
-        while state.done < self.marks[-1]:
-            if step is None:
-                data = jax.device_put(data)
-                step = jax.jit(learner.step).lower(state.lived, data).compile()
-            with jax.transfer_guard("disallow"):
-                lived, report = step(state.lived, data)
-                shown = jax.device_get(report)
-            state.go_on(lived, self._rows(state.done + 1, shown), self.marks)
-            state.seconds = before + time.monotonic() - began
-            self._tell(seed, state)
-            last = state.done == self.marks[-1]
-            if state.folder is not None and (last or time.monotonic() - written >= self.every):
-                state.save()
-                written = time.monotonic()
+        # Ctrl-C waits for the end of a rollout: JAX still computes, and must not be torn down then.
+        with deferred_interrupt() as pending:
+            while state.done < self.marks[-1]:
+                if step is None:
+                    data = jax.device_put(data)
+                    step = jax.jit(learner.step).lower(state.lived, data).compile()
+                with jax.transfer_guard("disallow"):
+                    lived, report = step(state.lived, data)
+                    shown = jax.device_get(report)
+                state.go_on(lived, self._rows(state.done + 1, shown), self.marks)
+                state.seconds = before + time.monotonic() - began
+                self._tell(seed, state)
+                is_last = state.done == self.marks[-1] or pending.requested
+                if state.folder is not None and (
+                    is_last or time.monotonic() - written >= self.every
+                ):
+                    state.save()
+                    written = time.monotonic()
+                if pending.requested:
+                    raise KeyboardInterrupt
         rows = np.array(state.history)
         trained = TrainedSeed(
             seed=seed,
