@@ -13,6 +13,7 @@ from sparing.large import crew_training
 from sparing.large.crew_policies import CrewLimits, LookaheadPolicy
 from sparing.large.crew_simulation import CrewSimulation
 from sparing.large.crew_system import CrewSystem
+from sparing.large.fresh_rollouts import REPLICATIONS
 from sparing.large.saved_policy import load_crew_policy, save_crew_policy
 from sparing.models.case_files import save_case
 from typer.testing import CliRunner
@@ -167,6 +168,8 @@ def test_ten_components_within_a_twentieth_of_a_percent(structure, optimum):
 def test_a_network_worse_than_the_lookahead_gives_way(large, monkeypatch):
     """What `sparing train` does beyond 4 million states, on 1024: barely trained networks."""
     monkeypatch.setattr("sparing.learn.evaluation.LARGEST", 500)
+    monkeypatch.setattr("sparing.learn.train.COMPARED_STATES", 500)
+    monkeypatch.setattr(crew_training, "REPLICATIONS", REPLICATIONS)  # as many as of the network
     found = sparing.train(FIVE, learner="pqn", steps=2000, features="typed-counts")
     assert not found.exact
     assert found.crew_is_better
