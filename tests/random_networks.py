@@ -5,7 +5,7 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 import numpy as np
-from sparing.learn.policy import greedy
+from sparing.learn.networks import cheapest
 
 
 def random_network(environment, seed, hidden=(32, 32), norm=True, dueling=False):
@@ -46,7 +46,7 @@ def rollout(environment, parameters, steps, lanes, seed=0):
     def run(key):
         def body(states, key):
             mask = environment.mask(states)
-            action = greedy(apply(parameters, environment.features(states), mask), mask)
+            action = cheapest(apply(parameters, environment.features(states), mask), mask)
             moved = environment.step(key, states, action)
             return moved.states, (moved.cost, moved.duration, moved.epoch_ended)
 

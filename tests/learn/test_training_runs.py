@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -66,6 +67,22 @@ def test_a_killed_run_goes_on_to_the_identical_result(whole, tmp_path):
     other = replace(SETTINGS, batch=17)
     with pytest.raises(ValueError, match=r"now it is \{'batch': 17\}"):
         run(seeds=(3,), folder=tmp_path, resume=True, settings=other)
+
+
+def test_ctrl_c_ends_a_run_behind_a_chunk_and_saves_it(whole, tmp_path):
+    seen = []
+
+    def interrupt(progress):
+        seen.append(progress)
+        if len(seen) == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(seeds=(3,), folder=tmp_path, progress=interrupt)
+    record = json.loads((tmp_path / "seed-3" / "checkpoint.json").read_text())
+    assert record["chunks"] == len(seen) == 7
+    (resumed,) = run(seeds=(3,), folder=tmp_path, resume=True)
+    assert_same(resumed, whole[0][0])
 
 
 def test_a_seed_does_not_depend_on_those_beside_it(whole):

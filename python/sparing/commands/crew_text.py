@@ -1,20 +1,15 @@
-"""What the commands print of policies for many components, and their live line."""
+"""What the commands print of policies for many components."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sparing.commands.output import bounds_json, number, print_table
 
 if TYPE_CHECKING:
-    from sparing.large.crew_training import CrewResult, RatedPolicy, Told
+    from sparing.large.crew_training import CrewResult, RatedPolicy
     from sparing.simulate.results import Difference
 
-EVERY_S = 60.0  # between two lines of a log
 OPTIMUM_IS = (
     "between a certain lower bound and the upper end of the 95 % interval of the best policy"
 )
@@ -74,26 +69,3 @@ def print_crew(result: CrewResult) -> None:
     print_table(["minimised", "mean", "from", "to", "less limits"], rows, title=means)
     gap = "" if result.gap is None else f", at most {100.0 * result.gap:.2f} % above the optimum"
     print(f"\nthe better policy: {result.best.name}{gap}")
-
-
-@contextmanager
-def shown_steps() -> Iterator[Told]:
-    """Yield a hook that shows what is going on: a live line, or a line now and then."""
-    live = sys.stderr.isatty()
-    last = time.monotonic()
-
-    def show(text: str) -> None:
-        nonlocal last
-        if live:
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
-        elif time.monotonic() - last >= EVERY_S:
-            last = time.monotonic()
-            print(f"sparing: {text}", file=sys.stderr, flush=True)
-
-    try:
-        yield show
-    finally:
-        if live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

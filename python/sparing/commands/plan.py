@@ -20,6 +20,7 @@ from sparing.commands.plan_text import (
     print_worth,
 )
 from sparing.commands.problems import JsonOption
+from sparing.commands.progress import shown_counts
 
 SHOWN_UNITS = 30  # --json and report.html hold all
 SHOWN_COMPONENTS = 8  # of more, the table has no room for the states
@@ -221,23 +222,13 @@ def _listed_problems() -> Iterator[None]:
 def _planned(
     folder: Path, out: Path, records: list[Path] | None = None, **options: Any
 ) -> dict[str, Any]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from sparing._locks import locked
     from sparing.planning.updating import update_plan
     from sparing.planning.whole import plan_folder
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with (
-        ExitStack() as locks,
-        Progress(*columns, console=Console(stderr=True), transient=True) as bar,
-    ):
-        task = bar.add_task("read", total=1)
-
-        def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
-
+    if folder.is_file():
+        raise ValueError(f"{folder}: is a file; give the folder of records that it is in.")
+    with ExitStack() as locks, shown_counts() as show:
         if records is None:
             locks.enter_context(locked(out))
             return plan_folder(folder, progress=show, **options).save(out)

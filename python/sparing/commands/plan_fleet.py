@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from sparing.commands.output import check_new_folder, print_error, print_json, print_table
+from sparing.commands.progress import shown_counts
 
 SHOWN_SITES = 30  # --json and fleet.html hold all
 NAME = 24  # characters of a name, so that the figures fit into 80 columns
@@ -24,23 +26,19 @@ def plan_fleet(
     json: bool,
 ) -> None:
     """Make the plans of all sites in `folder`; exit code 1 if some have none."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from sparing.fleet.planning import sorted_rows
     from sparing.plans import plan_many
 
     sorted_rows([], sort)  # says before the work what there is to sort by
     check_new_folder(out, "fleet.json", also=("rows", "sites"))
-    columns = (TextColumn("sites"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("sites", total=None)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
+    with shown_counts() as show:
         found = plan_many(
-            folder, out=out, num_workers=num_workers, memory=memory, steps=steps, progress=show
+            folder,
+            out=out,
+            num_workers=num_workers,
+            memory=memory,
+            steps=steps,
+            progress=partial(show, "sites"),
         )
     if json:
         print_json(found.metrics)

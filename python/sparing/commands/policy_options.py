@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparing.commands.crew_text import shown_steps
+from sparing.commands.progress import shown_steps
 from sparing.models.multi_component import MultiComponentProblem
 from sparing.policies import Policy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sparing.exact.progress import Progress, ProgressHook, ProgressLine
@@ -41,4 +41,46 @@ class _LogLines:
             f" {progress.seconds:.0f} s",
             file=sys.stderr,
             flush=True,
+        )
+
+
+@contextmanager
+def shown_steps() -> Iterator[Callable[[str], None]]:
+    """Yield a hook that shows what is going on: a live line, or a line now and then."""
+    live = sys.stderr.isatty()
+    last = time.monotonic()
+
+    def show(text: str) -> None:
+        nonlocal last
+        if live:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+        elif time.monotonic() - last >= EVERY_S:
+            last = time.monotonic()
+            print(f"sparing: {text}", file=sys.stderr, flush=True)
+
+    try:
+        yield show
+    finally:
+        if live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+@contextmanager
+def shown_counts() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a hook that shows how much of a stage is done: a bar, or a line now and then."""
+    if not sys.stderr.isatty():
+        with shown_steps() as tell:
+            yield lambda stage, done, total: tell(f"{stage}: {done} of {total}")
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("", total=None)
+        yield lambda stage, done, total: bars.update(
+            task, description=stage, completed=done, total=total
         )

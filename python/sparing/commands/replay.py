@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sparing.commands.crew_text import shown_steps
 from sparing.commands.network_tables import (
     BELIEF,
     COSTS,
@@ -22,6 +21,7 @@ from sparing.commands.output import (
     print_json,
 )
 from sparing.commands.problems import CaseArgument, JsonOption
+from sparing.commands.progress import shown_steps
 
 if TYPE_CHECKING:
     from sparing.large.crew_training import Told

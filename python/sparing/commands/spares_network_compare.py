@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sparing.commands.crew_text import shown_steps
 from sparing.commands.network_tables import (
     BELIEF,
     COSTS,
@@ -14,6 +13,7 @@ from sparing.commands.network_tables import (
     print_reductions,
 )
 from sparing.commands.output import check_figures_folder, print_json
+from sparing.commands.progress import shown_steps
 from sparing.models.spares_network import SparesNetwork
 
 

@@ -157,6 +157,8 @@ def train(
             )
             train_lookahead_case(case, problem, out=out, as_json=json)
             return
+        if preset is not None and learner is not LearnerName.d3qn:
+            raise ValueError("--preset has a learner of its own; leave --learner out.")
         if case.endswith(".pomdp"):
             raise ValueError(f"{case}: there is no training on .pomdp files; see sparing solve.")
         simpler = None if warm_start is None else load_problem(warm_start)

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 from sparing._files import replaced_folder, write_atomically
-from sparing.commands.crew_text import crew_json, print_crew, shown_steps
+from sparing.commands.crew_text import crew_json, print_crew
 from sparing.commands.output import check_new_folder, finite, print_json
 from sparing.commands.problems import multi_component, summary
+from sparing.commands.progress import shown_steps
 from sparing.models.case_files import Problem
 
 
