@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -53,7 +54,8 @@ def shown_steps() -> Iterator[Callable[[str], None]]:
     def show(text: str) -> None:
         nonlocal last
         if live:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[K{text[:width]}")
             sys.stderr.flush()
         elif time.monotonic() - last >= EVERY_S:
             last = time.monotonic()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from sparing.commands.output import print_error
+from sparing.commands.progress import shown_steps
 
 if TYPE_CHECKING:
-    from sparing.learn.run_records import TrainingHook, TrainingProgress
+    from sparing.learn.run_records import TrainingHook
 
 
 @contextmanager
@@ -40,29 +38,9 @@ def shown_training() -> Iterator[TrainingHook]:
 
     The line shows the cost of the policy that explores, how much it explores, and the loss.
     """
-    live = sys.stderr.isatty()
-    last = [time.monotonic() if not live else 0.0]
-
-    def show(progress: TrainingProgress) -> None:
-        now = time.monotonic()
-        if now - last[0] < (0.5 if live else 60.0):
-            return
-        last[0] = now
-        text = (
+    with shown_steps() as tell:
+        yield lambda progress: tell(
             f"seed {progress.seed}: {progress.env_steps:,} of {progress.total_steps:,} choices,"
             f" cost {progress.cost:.6g}, epsilon {progress.epsilon:.2f},"
             f" loss {progress.loss:.3g}, {progress.seconds:.0f} s"
         )
-        if live:
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[K{text[:width]}")
-            sys.stderr.flush()
-        else:
-            print(f"sparing: {text}", file=sys.stderr, flush=True)
-
-    try:
-        yield show
-    finally:
-        if live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
