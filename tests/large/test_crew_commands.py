@@ -168,7 +168,7 @@ def test_ten_components_within_a_twentieth_of_a_percent(structure, optimum):
 def test_a_network_worse_than_the_lookahead_gives_way(large, monkeypatch):
     """What `sparing train` does beyond 4 million states, on 1024: barely trained networks."""
     monkeypatch.setattr("sparing.learn.evaluation.LARGEST", 500)
-    monkeypatch.setattr("sparing.learn.train.COMPARED_STATES", 500)
+    monkeypatch.setattr("sparing.learn.epoch_training.COMPARED_STATES", 500)
     monkeypatch.setattr(crew_training, "REPLICATIONS", REPLICATIONS)  # as many as of the network
     found = sparing.train(FIVE, learner="pqn", steps=2000, features="typed-counts")
     assert not found.exact
