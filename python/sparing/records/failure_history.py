@@ -19,6 +19,7 @@ COUNT_FIELDS = ("Component Name", "Location", "Start", "Failures", "Exposure")
 DAYS_A_YEAR = 365.25
 UNIX = date(1970, 1, 1)
 Floats = NDArray[np.float64]
+Places = tuple[NDArray[np.int64], NDArray[np.int64]]  # rows of parts and columns of locations
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,7 +183,7 @@ def failure_totals(
     row = {name: i for i, name in enumerate(parts)}
     column = {name: i for i, name in enumerate(locations)}
     part = np.array([row[name] for name in history.part], dtype=np.int64)
-    location = np.array([column[name] for name in history.location], dtype=np.int64)
+    places = part, np.array([column[name] for name in history.location], dtype=np.int64)
     starts, months = _months(first, last)
     shape = (len(parts), len(locations))
     totals = FailureTotals(
@@ -194,22 +195,22 @@ def failure_totals(
         exposed=np.zeros((len(parts), len(months))),
     )
     if isinstance(history, UnitRecords):
-        _add_units(totals, history, part, location, starts, first, last)
+        _add_units(totals, history, places, starts, first, last)
     else:
-        _add_counts(totals, history, part, location, starts, first, last)
+        _add_counts(totals, history, places, starts, first, last)
     return totals
 
 
 def _add_units(
     totals: FailureTotals,
     history: UnitRecords,
-    part: NDArray[np.int64],
-    location: NDArray[np.int64],
+    places: Places,
     starts: Floats,
     first: float,
     last: float,
 ) -> None:
     """Add up units one by one; `starts` are the first days of the months."""
+    part, location = places
     until = np.where(np.isnan(history.damaged), last + 1.0, history.damaged)
     seen = (history.damaged >= first) & (history.damaged <= last)
     np.add.at(totals.failures, (part[seen], location[seen]), 1.0)
@@ -228,18 +229,17 @@ def _add_units(
 def _add_counts(
     totals: FailureTotals,
     history: CountRecords,
-    part: NDArray[np.int64],
-    location: NDArray[np.int64],
+    places: Places,
     starts: Floats,
     first: float,
     last: float,
 ) -> None:
     """Add up counts by period; a period belongs to the month in which it starts."""
     kept = (history.start >= first) & (history.start <= last)
-    part, place = part[kept], (part[kept], location[kept])
+    part, location = (rows[kept] for rows in places)
     failures = history.failures[kept].astype(np.float64)
-    np.add.at(totals.failures, place, failures)
-    np.add.at(totals.exposure, place, history.exposure[kept])
+    np.add.at(totals.failures, (part, location), failures)
+    np.add.at(totals.exposure, (part, location), history.exposure[kept])
     watched = np.unique(history.start[kept]).size * history.gap  # [days], NaN if one start
     totals.exposure_per_day[...] = np.nan_to_num(totals.exposure / watched)
     month = np.searchsorted(starts, history.start[kept], side="right") - 1

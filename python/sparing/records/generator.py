@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from sparing.records.counted_generator import GammaPrior, SpanCounts, counted_draws
 from sparing.records.paths import Array, Spans, counted_moves, matrix_powers, sampled_paths
 from sparing.records.transitions import (
     BURN_IN,
@@ -85,60 +86,48 @@ def generator_posterior(
     if not prior_events > 0.0:
         raise ValueError(f"prior_events must be > 0; got {prior_events}.")
     rng = np.random.default_rng(seed)
-    prior_time = prior_events * float(spans.duration.mean())
-    if spans.start.size > MANY:
-        return _of_many(spans, moves, prior_events, prior_time, num_draws, rng)
-    return GeneratorPosterior(
-        draws=_with_diagonal(_draws(spans, moves, prior_events, prior_time, num_draws, rng)),
-        num_spans=spans.start.size,
-    )
+    prior = GammaPrior(events=prior_events, time=prior_events * float(spans.duration.mean()))
+    draw = _draws_of_many if spans.start.size > MANY else _draws
+    rates = draw(spans, moves, prior, num_draws, rng)
+    generators = rates - np.eye(num_states) * rates.sum(axis=2)[:, :, None]
+    return GeneratorPosterior(draws=generators, num_spans=spans.start.size)
 
 
-def _of_many(
+def _draws_of_many(
     spans: Spans,
     moves: NDArray[np.bool_],
-    prior_events: float,
-    prior_time: float,
+    prior: GammaPrior,
     num_draws: int,
     rng: np.random.Generator,
-) -> GeneratorPosterior:
-    """Return the posterior by counts of paths, which begin at that of some of the spans."""
-    from sparing.records.counted_generator import GammaPrior, SpanCounts, counted_draws
-
+) -> Array:
+    """Return draws of the rates by counts of paths; they begin at those of some of the spans."""
     some = rng.choice(spans.start.size, MANY, replace=False)
     few = Spans(start=spans.start[some], end=spans.end[some], duration=spans.duration[some])
-    draws = counted_draws(
+    return counted_draws(
         SpanCounts.of(spans, moves),
         moves,
-        GammaPrior(events=prior_events, time=prior_time),
-        _draws(few, moves, prior_events, prior_time, PILOT_DRAWS, rng),
+        prior,
+        _draws(few, moves, prior, PILOT_DRAWS, rng),
         num_draws=num_draws,
         burn_in=BURN_IN,
         rng=rng,
     )
-    return GeneratorPosterior(draws=_with_diagonal(draws), num_spans=spans.start.size)
-
-
-def _with_diagonal(rates: Array) -> Array:
-    generators: Array = rates - np.eye(rates.shape[1]) * rates.sum(axis=2)[:, :, None]
-    return generators
 
 
 def _draws(
     spans: Spans,
     moves: NDArray[np.bool_],
-    prior_events: float,
-    prior_time: float,
+    prior: GammaPrior,
     num_draws: int,
     rng: np.random.Generator,
 ) -> Array:
     """Return draws [draws, S, S] of the rates, paths drawn one by one."""
-    rates = np.where(moves, prior_events / prior_time, 0.0)
+    rates = np.where(moves, prior.events / prior.time, 0.0)
     kept = []
     for draw in range(BURN_IN + num_draws):
         moved, stayed = _augmented(rates, spans, rng)
-        shape = np.where(moves, prior_events + moved, 1.0)
-        rates = np.where(moves, rng.standard_gamma(shape) / (prior_time + stayed)[:, None], 0.0)
+        shape = np.where(moves, prior.events + moved, 1.0)
+        rates = np.where(moves, rng.standard_gamma(shape) / (prior.time + stayed)[:, None], 0.0)
         if draw >= BURN_IN:
             kept.append(rates)
     return np.stack(kept)
